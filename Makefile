@@ -1,0 +1,51 @@
+# Every task of this repository. `make help` lists them; each builds .venv first if it is not there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= season
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench docs lock clean
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Build .venv from the lock file, with crowdalpha in it
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "crowdalpha needs Python 3.11 or newer: make setup PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked dependencies into $(VENV) (a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Play a whole season, print the result, leave a report in $(OUT)/
+	@$(BIN)/crowdalpha demo --out $(OUT)
+
+test: setup ## Run every test on two cores
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup ## Format, lint, types and import contracts: what CI runs before the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## Format the code and apply safe fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## Ratios against the peers, in one run
+	@$(BIN)/python -m bench
+
+docs: setup ## Build the documentation into site/
+	@$(BIN)/mkdocs build --strict
+
+lock: setup ## Compile requirements.lock anew from pyproject.toml
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --output-file requirements.lock pyproject.toml
+
+clean: ## Remove .venv, caches and what the tasks wrote
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)
