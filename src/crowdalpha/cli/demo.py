@@ -1,0 +1,48 @@
+"""`crowdalpha demo`: a whole season on one command."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crowdalpha.cli.progress import LiveProgress
+from crowdalpha.cli.results import print_results
+from crowdalpha.lab import SeasonConfig, play_season
+
+__all__ = ["demo"]
+
+
+def demo(
+    prices: Annotated[
+        Path | None, typer.Option(help="Price file, Parquet or CSV; without it the market is synthetic.")
+    ] = None,
+    universe: Annotated[Path | None, typer.Option(help="Sectors and countries of the names in --prices.")] = None,
+    rounds: Annotated[int, typer.Option(help="Weekly rounds to open, score and resolve.")] = 30,
+    participants: Annotated[int, typer.Option(help="Models that take part.")] = 40,
+    stocks: Annotated[
+        int | None, typer.Option(help="Names of the synthetic market (300), or the most liquid ones of --prices (all).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn; the same seed gives the same season.")] = 1,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the report, the published files and the platform's data.")
+    ] = Path("season"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print summary.json instead of the screen of results.")
+    ] = False,
+) -> None:
+    """Play a whole season: data, release, participants, scores, stakes, meta model, portfolio, report.
+
+    A season that was interrupted is played on by the same command; a finished one is played anew.
+    """
+    config = SeasonConfig(
+        prices=prices, universe=universe, rounds=rounds, participants=participants, stocks=stocks, seed=seed
+    )
+    console = Console()
+    with LiveProgress(Console(stderr=True)) as progress:
+        season = play_season(config, out=out, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(season.summary, indent=2))
+    else:
+        print_results(console, season)

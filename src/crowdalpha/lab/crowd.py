@@ -1,0 +1,101 @@
+"""The crowd at work: fits every participant's model once, then predicts each round."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from crowdalpha.client import Dataset, LiveRound, write_predictions
+from crowdalpha.lab.participants import Participant, Predictor
+from crowdalpha.lab.progress import Progress
+from crowdalpha.rules.ids import ModelId
+
+FloatArray = NDArray[np.float64]
+
+__all__ = ["Crowd", "fit_crowd"]
+
+FIT, PREDICT = 0, 1
+"""First element of the seed sequence, so that fitting and predicting never share a stream."""
+
+
+def fit_crowd(
+    participants: Sequence[Participant], dataset: Path, *, workers: int, progress: Progress
+) -> dict[str, Predictor]:
+    """Fit the models of all participants from the published files.
+
+    Parameters
+    ----------
+    participants : sequence of Participant
+        Who plays.
+    dataset : pathlib.Path
+        Folder of the published dataset.
+    workers : int
+        Processes; each fits one model at a time on one thread, so that the result does not depend on them.
+    progress : Progress
+        Told after each model.
+
+    Returns
+    -------
+    dict of str to Predictor
+        By name of the participant.
+    """
+    progress.stage("training the crowd", len(participants))
+    jobs = (delayed(_fit)(participant, dataset) for participant in participants)
+    fitted: Iterator[Predictor] = Parallel(n_jobs=workers, return_as="generator")(jobs)
+    predictors = {}
+    for participant, predictor in zip(participants, fitted, strict=True):
+        predictors[participant.name] = predictor
+        progress.step(participant.name)
+    return predictors
+
+
+def _fit(participant: Participant, dataset: Path) -> Predictor:
+    with threadpool_limits(limits=1):
+        return participant.strategy.fit(Dataset(dataset), np.random.default_rng([FIT, participant.seed]))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Participants with their fitted models and the ids that the platform gave them.
+
+    Attributes
+    ----------
+    roster : sequence of Participant
+        Who plays, in the order of every table of the season.
+    predictors : dict of str to Predictor
+        By name.
+    model_ids : dict of str to ModelId
+        By name.
+    """
+
+    roster: Sequence[Participant]
+    predictors: Mapping[str, Predictor]
+    model_ids: Mapping[str, ModelId]
+
+    def files(self, rounds: Sequence[LiveRound], number: int) -> dict[ModelId, bytes]:
+        """Return the prediction file of every participant for the newest of the published rounds.
+
+        Parameters
+        ----------
+        rounds : sequence of LiveRound
+            Published rounds so far, oldest first.
+        number : int
+            Of the round; part of every seed, so that a replay hands in the same bytes.
+
+        Returns
+        -------
+        dict of ModelId to bytes
+            Parquet files as participants would upload them.
+        """
+        files = {}
+        # A few hundred rows are too few to share among threads: they would wait for each other.
+        with threadpool_limits(limits=1):
+            for each in self.roster:
+                rng = np.random.default_rng([PREDICT, each.seed, number])
+                values = self.predictors[each.name].predict(rounds, rng)
+                files[self.model_ids[each.name]] = write_predictions(rounds[-1].ids, values)
+        return files

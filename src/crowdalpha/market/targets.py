@@ -1,0 +1,160 @@
+"""What participants predict: later returns, less what known factors explain of them.
+
+A window starts `lag_days` after the era, so that a prediction made that evening could have been traded, and
+lasts `horizon_days`, both counted in days of the panel.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from crowdalpha.market.arrays import BoolArray, FloatArray
+from crowdalpha.market.factors import FactorKind
+
+__all__ = [
+    "FAMILY_KINDS",
+    "HORIZON_DAYS",
+    "LAG_DAYS",
+    "PAYOUT_HORIZON_DAYS",
+    "Family",
+    "factor_basis",
+    "forward_returns",
+    "residuals",
+    "window_end",
+]
+
+Family = Literal["neutral", "sector"]
+
+LAG_DAYS = 2
+PAYOUT_HORIZON_DAYS = 20
+HORIZON_DAYS = (20, 60)
+FAMILY_KINDS: Mapping[Family, tuple[FactorKind, ...]] = MappingProxyType(
+    {
+        "neutral": ("market", "country", "sector", "style"),
+        "sector": ("market", "country", "sector"),
+    }
+)
+RANK_TOLERANCE = 1e-10
+
+
+def window_end(row: int, *, horizon_days: int, lag_days: int = LAG_DAYS) -> int:
+    """Row of the last day that a target of an era on `row` needs.
+
+    Parameters
+    ----------
+    row : int
+        Day of the era.
+    horizon_days, lag_days : int
+        Length of the window, and days before it starts.
+
+    Returns
+    -------
+    int
+        Row of the panel; the target is known at that day's close.
+
+    Notes
+    -----
+    NaN policy: refuse (there are none). Cost: O(1).
+
+    Examples
+    --------
+    >>> window_end(300, horizon_days=20)
+    322
+    """
+    return row + lag_days + horizon_days
+
+
+def forward_returns(carried: FloatArray, row: int, *, horizon_days: int, lag_days: int = LAG_DAYS) -> FloatArray:
+    """Compute the return of the window of an era.
+
+    Parameters
+    ----------
+    carried : ndarray of shape (n_days, n_assets), dtype=float64
+        Total-return prices, carried over gaps as `carried_prices` does.
+    row : int
+        Day of the era.
+    horizon_days, lag_days : int
+        Length of the window, and days before it starts.
+
+    Returns
+    -------
+    ndarray of shape (n_assets,), dtype=float64
+        Simple returns from the close of day `row + lag_days` to that of the last day. An asset that stops
+        trading in between counts to its last price, one that stopped before the start has return 0. All NaN
+        where the window ends after the panel.
+
+    Notes
+    -----
+    NaN policy: propagate. Cost: O(n_assets).
+
+    Examples
+    --------
+    >>> prices = np.array([[9.0], [9.0], [10.0], [12.0]])
+    >>> forward_returns(prices, 0, horizon_days=1)
+    array([0.2])
+    """
+    end = window_end(row, horizon_days=horizon_days, lag_days=lag_days)
+    if end >= len(carried):
+        return np.full(carried.shape[1], np.nan)
+    change: FloatArray = carried[end] / carried[row + lag_days] - 1.0
+    return change
+
+
+def factor_basis(exposures: FloatArray) -> FloatArray:
+    """Find an orthonormal basis of what the factors span.
+
+    Parameters
+    ----------
+    exposures : ndarray of shape (n_assets, n_factors), dtype=float64
+        Exposures of the assets of one era; collinear columns and columns of zeros are allowed.
+
+    Returns
+    -------
+    ndarray of shape (n_assets, rank), dtype=float64
+        Orthonormal columns.
+
+    Notes
+    -----
+    NaN policy: refuse. Cost: O(n_assets * n_factors**2). Directions whose share of the largest eigenvalue of the
+    Gram matrix is under 1e-10 count as collinear. Columns of zeros are left out first, so that a factor that
+    no asset has yet changes no bit.
+    """
+    used = exposures[:, exposures.any(axis=0)]
+    eigenvalues, vectors = np.linalg.eigh(used.T @ used)
+    kept = eigenvalues > RANK_TOLERANCE * eigenvalues.max(initial=0.0)
+    basis: FloatArray = used @ (vectors[:, kept] / np.sqrt(eigenvalues[kept]))
+    return basis
+
+
+def residuals(returns: FloatArray, basis: FloatArray, member: BoolArray) -> FloatArray:
+    """Take from the returns of one era what the factors explain.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_assets,), dtype=float64
+        Returns of all assets of the panel.
+    basis : ndarray of shape (n_members, rank), dtype=float64
+        As `factor_basis` returns it for the members.
+    member : ndarray of shape (n_assets,), dtype=bool
+        Universe of the era.
+
+    Returns
+    -------
+    ndarray of shape (n_assets,), dtype=float64
+        Residuals of an ordinary least squares regression, in the unit of `returns`; NaN outside the universe,
+        and for all where a member's return is not known or there are no more assets than factors.
+
+    Notes
+    -----
+    NaN policy: propagate. Cost: O(n_members * rank). Projected twice, which takes the rounding of the first time
+    out: the residual is orthogonal to each factor to about 1e-15 of its length.
+    """
+    out = np.full(len(returns), np.nan)
+    left = returns[member]
+    if len(left) <= basis.shape[1]:
+        return out
+    left = left - basis @ (basis.T @ left)
+    out[member] = left - basis @ (basis.T @ left)
+    return out

@@ -1,0 +1,14 @@
+"""Identities that the rules, the server and the proofs share."""
+
+from typing import NewType
+
+__all__ = ["AccountId", "ModelId", "RoundNumber"]
+
+AccountId = NewType("AccountId", int)
+"""A participant; owns balances."""
+
+ModelId = NewType("ModelId", int)
+"""A participant's entrant; owns stakes, submissions and scores."""
+
+RoundNumber = NewType("RoundNumber", int)
+"""One run of the contest."""

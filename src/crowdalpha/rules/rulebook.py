@@ -1,0 +1,178 @@
+"""The rulebook: everything that decides who is paid what, as one frozen and hashed value.
+
+A round is bound for life to one rulebook by its hash. A change of any field is another rulebook.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+from crowdalpha.rules.errors import RulebookError
+from crowdalpha.rules.fixed import DECIMALS, QUANTUM, parse_fixed
+from crowdalpha.rules.hashing import Json, canonical_json, hash_of
+from crowdalpha.rules.money import POINTS, Amount, Unit
+
+__all__ = [
+    "PAYABLE_SCORES",
+    "MetaModelRule",
+    "Rulebook",
+    "default_rulebook",
+    "describe",
+    "read_rulebook",
+]
+
+PAYABLE_SCORES = ("corr", "fnc", "mmc")
+"""Scores that a rulebook may pay for; any other name is taken for a slip of the pen."""
+
+_MAX_MULTIPLIER = 1000
+_TARGET = re.compile(r"target_[a-z0-9]+(?:_[a-z0-9]+)*_([0-9]+)")
+
+
+def _share(text: str) -> str:
+    if not 0 < parse_fixed(text, decimals=DECIMALS) <= QUANTUM:
+        raise ValueError(f"{text!r} is outside (0, 1]; write a share such as '0.05'")
+    return text
+
+
+def _multipliers(multipliers: Mapping[str, str]) -> Mapping[str, str]:
+    for name, text in multipliers.items():
+        if name not in PAYABLE_SCORES:
+            raise ValueError(f"score {name!r} cannot be paid for; choose from {', '.join(PAYABLE_SCORES)}")
+        if not 0 <= parse_fixed(text, decimals=DECIMALS) <= _MAX_MULTIPLIER * QUANTUM:
+            raise ValueError(f"multiplier {text!r} of {name!r} is outside [0, {_MAX_MULTIPLIER}]; write '2' or '0.5'")
+    return MappingProxyType(dict(sorted(multipliers.items())))
+
+
+Share = Annotated[str, AfterValidator(_share)]
+Multipliers = Annotated[
+    Mapping[str, str],
+    AfterValidator(_multipliers),
+    PlainSerializer(dict, return_type=dict[str, str]),
+]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class MetaModelRule(BaseModel):
+    """How submissions become one meta model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    method: Literal["stake_weighted"] = "stake_weighted"
+
+
+class Rulebook(BaseModel):
+    """The rules of a tournament; amounts and multipliers are decimal strings.
+
+    `clip` is the largest share of the stake at risk that one round pays or burns. `stake_threshold` is the
+    total at risk above which the payout factor falls below 1. `min_overlap` is the share of live ids that a
+    submission must cover. `burn` says where lost stakes go: "pool" can only pay participants later, and
+    there is no other choice, least of all the operator.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: Literal["crowdalpha.rulebook.v1"] = "crowdalpha.rulebook.v1"
+    name: Name
+    tournament: Name
+    unit: Unit
+    payout_target: str
+    horizon_days: Annotated[int, Field(ge=1, le=366)]
+    lag_days: Annotated[int, Field(ge=1, le=30)]
+    multipliers: Multipliers
+    clip: Share
+    stake_threshold: str
+    min_stake: str
+    min_overlap: Share
+    burn: Literal["pool"] = "pool"
+    meta_model: MetaModelRule = MetaModelRule()
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        match = _TARGET.fullmatch(self.payout_target)
+        if match is None or int(match[1]) != self.horizon_days:
+            expected = f"target_<family>_{self.horizon_days}"
+            raise ValueError(f"payout_target {self.payout_target!r} does not match horizon_days; name it {expected}")
+        for field in ("stake_threshold", "min_stake"):
+            text = getattr(self, field)
+            if Amount.parse(text, self.unit) <= Amount.zero(self.unit):
+                raise ValueError(f"{field} {text!r} is not above zero; write an amount such as '1'")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Identity of these rules: the SHA-256 of their canonical JSON."""
+        return hash_of(self.to_json())
+
+    @property
+    def clip_quanta(self) -> int:
+        """`clip` as an integer of 1e-9."""
+        return parse_fixed(self.clip, decimals=DECIMALS)
+
+    @property
+    def threshold(self) -> Amount:
+        """`stake_threshold` as an amount of the rulebook's unit."""
+        return Amount.parse(self.stake_threshold, self.unit)
+
+    @property
+    def minimum_stake(self) -> Amount:
+        """`min_stake` as an amount of the rulebook's unit."""
+        return Amount.parse(self.min_stake, self.unit)
+
+    def multiplier_quanta(self) -> dict[str, int]:
+        """Give each paid score's multiplier as an integer of 1e-9."""
+        return {name: parse_fixed(text, decimals=DECIMALS) for name, text in self.multipliers.items()}
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the plain value that is hashed and published."""
+        return self.model_dump(mode="json")
+
+
+def describe(error: ValidationError) -> str:
+    """Say what a schema refused: each field with its path, and the fix."""
+    problems = ((".".join(map(str, part["loc"])), part["msg"].removeprefix("Value error, ")) for part in error.errors())
+    return "; ".join(f"{path}: {message}" if path else message for path, message in problems)
+
+
+def read_rulebook(content: bytes | str | Mapping[str, Json]) -> Rulebook:
+    """Read a rulebook from JSON text or a plain mapping.
+
+    Raises
+    ------
+    RulebookError
+        If a field is missing, unknown or refused; the message names each such field and the fix.
+    """
+    text = canonical_json(content) if isinstance(content, Mapping) else content
+    try:
+        return Rulebook.model_validate_json(text)
+    except ValidationError as error:
+        raise RulebookError(describe(error)) from error
+
+
+def default_rulebook(
+    *,
+    tournament: str = "crowdalpha",
+    unit: Unit = POINTS,
+    multipliers: Mapping[str, str] | None = None,
+    stake_threshold: str = "72000",
+) -> Rulebook:
+    """Give the rules that a new tournament starts with.
+
+    Only contribution is paid. Correlation alone would pay a copy of the published example for what the
+    operator already has; a copy adds nothing to the meta model, so its contribution and its pay are about zero.
+    """
+    return Rulebook(
+        name="contribution only",
+        tournament=tournament,
+        unit=unit,
+        payout_target="target_neutral_20",
+        horizon_days=20,
+        lag_days=2,
+        multipliers={"corr": "0", "mmc": "2"} if multipliers is None else multipliers,
+        clip="0.05",
+        stake_threshold=stake_threshold,
+        min_stake="1",
+        min_overlap="1",
+    )

@@ -1,0 +1,1 @@
+"""Participants: who takes part and owns balances."""

@@ -1,0 +1,68 @@
+"""Content-addressed storage: bytes in, SHA-256 out, the same bytes back.
+
+A blob never changes and is never written twice, so that every call is safe to repeat. The store
+writes beside the target and renames, so that a killed process leaves no half-written blob.
+"""
+
+import hashlib
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from crowdalpha.server.errors import BlobDamaged, BlobNotFound
+
+__all__ = ["BlobStore", "open_blobs"]
+
+SHARD = 2  # first hex digits of the hash name the folder: 256 folders
+
+
+class BlobStore:
+    """Blobs of one object store, addressed by the SHA-256 of their content."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def put(self, content: bytes) -> str:
+        """Store content and return its SHA-256; content that is there already is left alone."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self.has(sha256):
+            obstore.put(self._store, _path(sha256), content)
+        return sha256
+
+    def put_file(self, path: Path) -> str:
+        """Store the content of a file, streamed, and return its SHA-256."""
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if not self.has(sha256):
+            obstore.put(self._store, _path(sha256), path)
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """Return the content of that hash, checked; `BlobNotFound` or `BlobDamaged` otherwise."""
+        try:
+            content = obstore.get(self._store, _path(sha256)).bytes().to_bytes()
+        except FileNotFoundError as error:
+            raise BlobNotFound(sha256) from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise BlobDamaged(sha256)
+        return content
+
+    def has(self, sha256: str) -> bool:
+        """Whether content of that hash is stored."""
+        try:
+            obstore.head(self._store, _path(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def open_blobs(url: str | None, *, folder: Path) -> BlobStore:
+    """Open the object store at `url`, or the local folder when there is no URL."""
+    if url is not None:
+        return BlobStore(from_url(url))
+    return BlobStore(LocalStore(folder, mkdir=True))
+
+
+def _path(sha256: str) -> str:
+    return f"{sha256[:SHARD]}/{sha256}"

@@ -1,0 +1,1 @@
+"""Datasets: published files, stored as blobs under a version."""

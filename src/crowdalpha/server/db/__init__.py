@@ -1,0 +1,1 @@
+"""The database: embedded cluster, engine, tables and migrations."""

@@ -1,0 +1,1 @@
+"""Leaderboards: models ranked by what they did."""

@@ -1,0 +1,1 @@
+"""Models: the entrants of a participant."""

@@ -1,0 +1,37 @@
+"""All SQL of models."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crowdalpha.server.db.tables import ModelRow
+
+__all__ = ["add", "find", "find_by_name", "list_all"]
+
+
+def add(session: Session, *, account_id: int, name: str, now: datetime) -> ModelRow | None:
+    """Insert, or give None where the name is taken, also by a transaction that commits just now."""
+    statement = (
+        insert(ModelRow)
+        .values(account_id=account_id, name=name, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(ModelRow)
+    )
+    return session.scalars(statement).one_or_none()
+
+
+def find(session: Session, model_id: int) -> ModelRow | None:
+    """Find a model by its id."""
+    return session.get(ModelRow, model_id)
+
+
+def find_by_name(session: Session, name: str) -> ModelRow | None:
+    """Find a model by its name."""
+    return session.scalars(select(ModelRow).where(ModelRow.name == name)).one_or_none()
+
+
+def list_all(session: Session) -> list[ModelRow]:
+    """List models by id."""
+    return list(session.scalars(select(ModelRow).order_by(ModelRow.id)))

@@ -1,0 +1,64 @@
+"""Enter and read models."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from crowdalpha.rules.errors import Conflict, NotFound
+from crowdalpha.rules.ids import AccountId, ModelId
+from crowdalpha.server.accounts.service import get_account, valid_name
+from crowdalpha.server.db.tables import ModelRow
+from crowdalpha.server.log import get_log
+from crowdalpha.server.models import repository
+
+__all__ = ["Model", "create_model", "get_model", "list_models"]
+
+log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A participant's entrant."""
+
+    id: ModelId
+    account_id: AccountId
+    name: str
+
+
+def create_model(session: Session, *, account_id: AccountId, name: str, now: datetime) -> Model:
+    """Enter a model; a repeat with the same name and account gives the same model.
+
+    Raises
+    ------
+    NotFound
+        If there is no such account.
+    Conflict
+        If another account has a model of that name.
+    """
+    get_account(session, account_id)
+    row = repository.add(session, account_id=account_id, name=valid_name(name, what="model"), now=now)
+    if row is None:
+        row = repository.find_by_name(session, name)
+        if row is None or row.account_id != account_id:
+            raise Conflict(f"the model name {name!r} is taken; choose another")
+        return _model(row)
+    log.info("model_created", model_id=row.id, account_id=account_id)
+    return _model(row)
+
+
+def get_model(session: Session, model_id: ModelId) -> Model:
+    """Read a model, or refuse with `NotFound`."""
+    row = repository.find(session, model_id)
+    if row is None:
+        raise NotFound("model", model_id)
+    return _model(row)
+
+
+def list_models(session: Session) -> list[Model]:
+    """List every model by its id."""
+    return [_model(row) for row in repository.list_all(session)]
+
+
+def _model(row: ModelRow) -> Model:
+    return Model(id=ModelId(row.id), account_id=AccountId(row.account_id), name=row.name)

@@ -1,0 +1,1 @@
+"""Portfolios: what the meta model was turned into."""

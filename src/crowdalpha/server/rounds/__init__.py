@@ -1,0 +1,1 @@
+"""Rounds: their life from open to resolved."""

@@ -1,0 +1,352 @@
+"""The life of a round: open, close, resolve; or void.
+
+Each step locks the round's row, does everything in the caller's one transaction, and answers a repeat with
+what it answered first. Files are written before the transaction commits and never changed: what a killed
+step left of them is found again under the same hash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from crowdalpha.errors import InputError
+from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, close_record, resolve_bundle
+from crowdalpha.rules.calendar import RoundWindow
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound
+from crowdalpha.rules.hashing import canonical_json, hash_of
+from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ledger import REWARDS, stake, unstake
+from crowdalpha.rules.money import Amount, Unit
+from crowdalpha.rules.rescore import SCORE_NAMES, rebuild_meta_model
+from crowdalpha.rules.round import RoundState, advance
+from crowdalpha.rules.rulebook import Rulebook
+from crowdalpha.rules.settlement import Position, Settlement, settle
+from crowdalpha.rules.stake import amount_at_risk
+from crowdalpha.server.blobs import BlobStore
+from crowdalpha.server.datasets.service import get_dataset
+from crowdalpha.server.db.tables import ClosingRow, ResolutionRow, RoundRow, ScoreDayRow
+from crowdalpha.server.ledger import service as ledger
+from crowdalpha.server.log import get_log
+from crowdalpha.server.rounds import frames, repository
+from crowdalpha.server.rounds.values import (
+    ClosedRound,
+    FrozenPredictions,
+    PositionView,
+    Resolution,
+    Round,
+    closed_of,
+    resolution_of,
+    round_of,
+)
+from crowdalpha.server.stakes.service import release_due, stakes_of
+
+__all__ = [
+    "ClosedRound",
+    "FrozenPredictions",
+    "PositionView",
+    "Resolution",
+    "Round",
+    "close_round",
+    "frozen_predictions",
+    "get_round",
+    "list_positions",
+    "list_rounds",
+    "live_ids",
+    "meta_model",
+    "open_round",
+    "resolve_round",
+    "start_scoring",
+    "void_round",
+]
+
+log = get_log(__name__)
+
+
+def open_round(  # noqa: PLR0913  # everything that a round is bound to for life, fixed in one call
+    session: Session,
+    *,
+    number: RoundNumber,
+    rulebook: Rulebook,
+    dataset_version: str,
+    live_ids: Sequence[str],
+    era: str,
+    opens_at: datetime,
+    closes_at: datetime,
+    resolves_at: datetime,
+    now: datetime,
+) -> Round:
+    """Open a round, bound for life to these rules, this data and these times.
+
+    Raises
+    ------
+    NotFound
+        If the dataset was not published.
+    Conflict
+        If it is too early.
+    IdempotencyConflict
+        If the number was opened with anything else.
+    """
+    window = RoundWindow(opens_at=opens_at, closes_at=closes_at, resolves_at=resolves_at)
+    ids = list(live_ids)
+    if not ids or len(set(ids)) != len(ids):
+        raise InputError(f"round {number}: live_ids must be there, each once")
+    if now < window.opens_at:
+        raise Conflict(f"round {number} opens at {window.opens_at}, it is {now}")
+    row = RoundRow(
+        number=number,
+        state=advance(RoundState.SCHEDULED, RoundState.OPEN).value,
+        rulebook=rulebook.to_json(),
+        rulebook_hash=rulebook.hash,
+        dataset_version=get_dataset(session, dataset_version).version,
+        era=era,
+        live_ids_sha256=hash_of(ids),
+        opens_at=window.opens_at,
+        closes_at=window.closes_at,
+        resolves_at=window.resolves_at,
+    )
+    wanted = round_of(row)
+    if repository.add_round(session, row, live_ids=ids):
+        log.info("round_opened", round=number, rulebook=row.rulebook_hash, dataset=dataset_version, era=era)
+        return wanted
+    opened = get_round(session, number)
+    if replace(opened, state=wanted.state) != wanted:
+        raise IdempotencyConflict(f"round:{number}")
+    return opened
+
+
+def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now: datetime) -> ClosedRound:
+    """Freeze each model's latest submission and stake, and build the meta model.
+
+    Raises
+    ------
+    Conflict
+        If it is too early, or if nothing is at risk: the meta model is weighted by stake and has none then.
+        Let somebody stake, or void the round.
+    WrongState
+        If the round is void.
+    """
+    row = _locked(session, number)
+    closing = repository.find_closing(session, number)
+    if closing is not None:
+        return closed_of(closing, repository.list_positions(session, number), row.rulebook.unit)
+    advance(row.state, RoundState.CLOSED)
+    if now < row.closes_at:
+        raise Conflict(f"round {number} closes at {row.closes_at}, it is {now}")
+    snapshot = _freeze(session, row)
+    hashes = [sha256 for _, _, sha256 in snapshot]
+    ids = live_ids(session, number)
+    values = frames.read_submissions(blobs, hashes, live_ids=ids, rulebook=row.rulebook)
+    record = close_record(
+        snapshot,
+        round_number=number,
+        rulebook=row.rulebook,
+        dataset_version=row.dataset_version,
+        manifest_sha256=get_dataset(session, row.dataset_version).manifest_sha256,
+        era=row.era,
+        meta_model_sha256=_build_meta_model(blobs, ids, values, [amount for _, amount, _ in snapshot]),
+    )
+    closing = repository.add_closing(
+        session,
+        record,
+        closed_hash=blobs.put(canonical_json(record.to_json())),
+        predictions_sha256=frames.put_matrix(blobs, values),
+        now=now,
+    )
+    repository.set_state(session, number, RoundState.CLOSED)
+    log.info("round_closed", round=number, models=len(snapshot), at_risk=record.total_at_risk, hash=closing.closed_hash)
+    return closed_of(closing, repository.list_positions(session, number), row.rulebook.unit)
+
+
+def resolve_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now: datetime) -> Resolution:
+    """Pay and burn what the final scores say, once, in one batch, and store the proof.
+
+    Raises
+    ------
+    Conflict
+        If it is too early, or the final scores are not there.
+    WrongState
+        If the round is not being scored.
+    """
+    row = _locked(session, number)
+    done = repository.find_resolution(session, number)
+    if done is not None:
+        return resolution_of(done, row.rulebook.unit)
+    advance(row.state, RoundState.RESOLVED)
+    if now < row.resolves_at:
+        raise Conflict(f"round {number} resolves at {row.resolves_at}, it is {now}")
+    final = repository.find_final_day(session, number)
+    if final is None:
+        raise Conflict(f"round {number} has no final scores; score it with final=True first")
+    ledger.hold_still(session)
+    bundle, settlement = _settle(session, blobs, row, final)
+    batch = ledger.post(session, batch_key=f"resolve:{number}", transfers=settlement.transfers, now=now)
+    repository.add_payouts(session, number, settlement.outcomes)
+    resolution = ResolutionRow(
+        round_number=number,
+        batch_id=batch.id,
+        paid=settlement.paid.base,
+        burned=settlement.burned.base,
+        payout_factor=settlement.payout_factor,
+        funding=settlement.funding,
+        payout_root=bundle.resolved.payout_root,
+        bundle_sha256=blobs.put(bundle.to_bytes()),
+        resolved_at=now,
+    )
+    repository.add_resolution(session, resolution)
+    repository.set_state(session, number, RoundState.RESOLVED)
+    release_due(session, unit=row.rulebook.unit, now=now)
+    log.info("round_resolved", round=number, paid=str(settlement.paid), burned=str(settlement.burned))
+    return resolution_of(resolution, row.rulebook.unit)
+
+
+def void_round(session: Session, *, number: RoundNumber, now: datetime) -> Round:
+    """End a round that pays and burns nothing; a repeat changes nothing."""
+    row = _locked(session, number)
+    if row.state is RoundState.VOID:
+        return row
+    voided = replace(row, state=advance(row.state, RoundState.VOID))
+    repository.set_state(session, number, voided.state)
+    release_due(session, unit=row.rulebook.unit, now=now)
+    log.info("round_voided", round=number)
+    return voided
+
+
+def start_scoring(session: Session, *, number: RoundNumber) -> Round:
+    """Move a closed round on to scoring, and keep others from moving it until this transaction ends.
+
+    A round that is being scored, or resolved already, stays as it is.
+    """
+    row = _locked(session, number)
+    if row.state in (RoundState.SCORING, RoundState.RESOLVED):
+        return row
+    scoring = replace(row, state=advance(row.state, RoundState.SCORING))
+    repository.set_state(session, number, scoring.state)
+    log.info("scoring_started", round=number)
+    return scoring
+
+
+def get_round(session: Session, number: RoundNumber) -> Round:
+    """Read a round, or refuse with `NotFound`."""
+    row = repository.find_round(session, number)
+    if row is None:
+        raise NotFound("round", number)
+    return round_of(row)
+
+
+def list_rounds(session: Session, *, state: RoundState | None = None) -> list[Round]:
+    """List rounds by number, all or those in one state."""
+    return [round_of(row) for row in repository.list_rounds(session, state=state)]
+
+
+def list_positions(session: Session, *, number: RoundNumber | None = None) -> list[PositionView]:
+    """List what each model had at risk and what became of it, by round and model."""
+    views = []
+    for round_number, model_id, at_risk, change, code, scale in repository.list_positions_with_payouts(
+        session, number=number
+    ):
+        unit = Unit(code, scale)
+        delta = None if change is None else Amount(change, unit)
+        views.append(PositionView(RoundNumber(round_number), ModelId(model_id), Amount(at_risk, unit), delta))
+    return views
+
+
+def live_ids(session: Session, number: RoundNumber) -> tuple[str, ...]:
+    """Read the ids that a submission must cover, in their order."""
+    ids = repository.find_live_ids(session, number)
+    if ids is None:
+        raise NotFound("round", number)
+    return tuple(ids)
+
+
+def meta_model(session: Session, *, blobs: BlobStore, number: RoundNumber) -> pl.DataFrame:
+    """Read the meta model of a closed round: columns `id` and `meta_model`."""
+    return frames.read_frame(blobs, _closing(session, number).meta_model_sha256)
+
+
+def frozen_predictions(session: Session, *, blobs: BlobStore, number: RoundNumber) -> FrozenPredictions:
+    """Read every submission that counts in a closed round, staked or not, by model."""
+    positions = repository.list_positions(session, number)
+    return FrozenPredictions(
+        live_ids=live_ids(session, number),
+        model_ids=tuple(ModelId(position.model_id) for position in positions),
+        submission_sha256=tuple(position.submission_sha256 for position in positions),
+        values=frames.read_matrix(blobs, _closing(session, number).predictions_sha256),
+    )
+
+
+def _locked(session: Session, number: RoundNumber) -> Round:
+    """Read a round as it is now and keep others from moving it until this transaction ends."""
+    row = repository.find_round(session, number, lock=True)
+    if row is None:
+        raise NotFound("round", number)
+    return round_of(row)
+
+
+def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
+    """Freeze each model's latest submission and what it puts at risk."""
+    counting = repository.list_counting_submissions(session, row.number)
+    model_ids = [ModelId(model_id) for model_id, _ in counting]
+    stakes = stakes_of(session, model_ids, unit=row.rulebook.unit)
+    at_risk = [amount_at_risk(held, submitted=True, rulebook=row.rulebook) for held in stakes]
+    if not any(amount.base > 0 for amount in at_risk):
+        raise Conflict(
+            f"round {row.number} has no submission with a stake at risk, and a meta model weighted by stake needs one;"
+            " let a model that submitted stake and close again, or void the round"
+        )
+    hashes = [sha256 for _, sha256 in counting]
+    repository.add_positions(
+        session, row.number, model_ids=model_ids, sha256s=hashes, at_risk=[amount.base for amount in at_risk]
+    )
+    return list(zip(model_ids, at_risk, hashes, strict=True))
+
+
+def _build_meta_model(
+    blobs: BlobStore, ids: Sequence[str], values: NDArray[np.float64], at_risk: Sequence[Amount]
+) -> str:
+    """Store the meta model of the staked submissions; the others weigh nothing and need not be ranked."""
+    weights = np.array([amount.base for amount in at_risk], dtype=np.float64)
+    staked = weights > 0
+    return frames.put_meta_model(blobs, ids, rebuild_meta_model(values[:, staked], weights[staked]))
+
+
+def _settle(session: Session, blobs: BlobStore, row: Round, final: ScoreDayRow) -> tuple[RoundBundle, Settlement]:
+    """Compute payments and their proof from what was frozen at the close and the recorded final scores."""
+    unit = row.rulebook.unit
+    frozen = repository.list_positions(session, row.number)
+    scores = {score.model_id: score for score in repository.list_scores(session, row.number, day=final.day)}
+    model_ids = [ModelId(position.model_id) for position in frozen]
+    stakes = ledger.balances_of(session, [stake(model_id) for model_id in model_ids], unit=unit)
+    pending = ledger.balances_of(session, [unstake(model_id) for model_id in model_ids], unit=unit)
+    positions = [
+        Position(
+            model_id=model_id,
+            at_risk=Amount(position.at_risk, unit),
+            scores={name: getattr(scores[model_id], name) for name in SCORE_NAMES},
+            stake=held,
+            unstake=leaving,
+        )
+        for model_id, position, held, leaving in zip(model_ids, frozen, stakes, pending, strict=True)
+    ]
+    pool = ledger.balance_of(session, REWARDS, unit=unit)
+    settlement = settle(positions, number=row.number, rulebook=row.rulebook, pool=pool)
+    bundle = resolve_bundle(
+        ClosedRecord.model_validate_json(blobs.get(_closing(session, row.number).closed_hash)),
+        rulebook=row.rulebook,
+        positions=positions,
+        settlement=settlement,
+        pool=pool,
+        targets_sha256=final.targets_sha256,
+    )
+    return bundle, settlement
+
+
+def _closing(session: Session, number: RoundNumber) -> ClosingRow:
+    closing = repository.find_closing(session, number)
+    if closing is None:
+        raise Conflict(f"round {number} is {get_round(session, number).state}, and this needs its close")
+    return closing

@@ -1,0 +1,1 @@
+"""Scores: recorded for every day of a round."""

@@ -1,0 +1,51 @@
+"""Everything that an operator can change, read once at start."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+__all__ = ["Settings"]
+
+
+def _postgres(address: str) -> str:
+    """Check an address; pydantic's own type refuses those of a socket, which name no host."""
+    try:
+        backend = make_url(address).get_backend_name()
+    except ArgumentError as error:
+        raise ValueError("not an address; write postgresql://user:password@host:port/database") from error
+    if backend not in {"postgresql", "postgres"}:
+        raise ValueError(f"{backend} is not supported; use PostgreSQL")
+    return address
+
+
+class Settings(BaseSettings):
+    """Settings of one platform; each may come from the environment as `CROWDALPHA_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CROWDALPHA_", frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(description="Folder of the platform: embedded database, blobs, generated secrets.")
+    database_url: Annotated[str, AfterValidator(_postgres)] | None = Field(
+        default=None,
+        repr=False,
+        description="PostgreSQL to use; without it one is started in `data_dir`/postgres.",
+    )
+    blob_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Object store (s3://, gs://, az://, file://); without it the folder `data_dir`/blobs.",
+    )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Key that signs receipts; without it one is generated in `data_dir`/signing.key.",
+    )
+    pool_size: int = Field(default=10, ge=1, le=200, description="Most database connections this process keeps.")
+    lock_timeout: timedelta = Field(
+        default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
+    )
+    statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")

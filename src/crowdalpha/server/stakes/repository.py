@@ -1,0 +1,50 @@
+"""All SQL of stakes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from crowdalpha.rules.round import RoundState
+from crowdalpha.server.db.tables import ReleaseRow, RoundRow
+
+__all__ = ["add_release", "find_oldest_unresolved", "list_pending", "lock_active_rounds", "mark_released"]
+
+
+def lock_active_rounds(session: Session) -> list[tuple[int, str]]:
+    """Read (number, state) of the rounds that are not over, and keep each in its state until this transaction ends."""
+    statement = (
+        select(RoundRow.number, RoundRow.state)
+        .where(RoundRow.state.in_([RoundState.OPEN, RoundState.CLOSED, RoundState.SCORING]))
+        .order_by(RoundRow.number)
+        .with_for_update(read=True)
+    )
+    return [(number, state) for number, state in session.execute(statement)]
+
+
+def find_oldest_unresolved(session: Session) -> int | None:
+    """Find the lowest number among the rounds that may still burn."""
+    statement = select(func.min(RoundRow.number)).where(RoundRow.state.in_([RoundState.CLOSED, RoundState.SCORING]))
+    return session.scalars(statement).one()
+
+
+def add_release(session: Session, release: ReleaseRow) -> None:
+    """Insert a release."""
+    session.add(release)
+    session.flush()
+
+
+def list_pending(session: Session, *, unit: str) -> list[ReleaseRow]:
+    """List every release that has not happened, each model's oldest first."""
+    statement = (
+        select(ReleaseRow)
+        .where(ReleaseRow.released_at.is_(None), ReleaseRow.unit == unit)
+        .order_by(ReleaseRow.model_id, ReleaseRow.id)
+    )
+    return list(session.scalars(statement))
+
+
+def mark_released(session: Session, release_ids: Sequence[int], *, now: datetime) -> None:
+    """Note that releases happened."""
+    session.execute(update(ReleaseRow).where(ReleaseRow.id.in_(release_ids)).values(released_at=now))

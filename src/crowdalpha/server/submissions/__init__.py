@@ -1,0 +1,1 @@
+"""Submissions: predictions that a model handed in for a round."""

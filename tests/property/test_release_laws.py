@@ -1,0 +1,202 @@
+"""Laws of binning, keyed names and the reader of prediction files."""
+
+import csv
+import io
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from crowdalpha.client import write_predictions
+from crowdalpha.release import (
+    ExampleModel,
+    PredictionFileError,
+    ReleaseKey,
+    bin_features,
+    bin_target,
+    read_predictions,
+)
+from crowdalpha.release.obfuscation import choose_feature_sets
+from crowdalpha.release.parquet_bounds import UnboundedParquetError, parquet_bounds
+
+Floats = NDArray[np.float64]
+
+# A deadline would measure what else the machine does.
+LAW = settings(deadline=None)
+
+finite = st.floats(-1e6, 1e6, allow_nan=False)
+sizes = st.integers(1, 60)
+distinct = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=80, unique=True).map(
+    lambda values: np.array(values, dtype=np.float64)
+)
+secrets = st.binary(min_size=16, max_size=40)
+matrices = hnp.arrays(np.float64, st.tuples(sizes, st.integers(1, 4)), elements=finite | st.just(np.nan))
+names = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=60, unique=True)
+row_ids = st.lists(st.text("abcdef0123456789", min_size=4, max_size=16), min_size=2, max_size=40, unique=True)
+
+
+@LAW
+@given(matrices)
+def test_bins_are_five_or_missing_exactly_where_the_value_is(values: Floats) -> None:
+    bins = bin_features(values)
+
+    np.testing.assert_array_equal(bins == -1, np.isnan(values))
+    assert bins.min() >= -1
+    assert bins.max() <= 4
+
+
+@LAW
+@given(distinct)
+def test_bins_without_ties_differ_by_one_at_most_in_size(values: Floats) -> None:
+    counts = np.bincount(bin_features(values[:, None])[:, 0], minlength=5)
+
+    assert counts.max() - counts.min() <= 1
+
+
+@LAW
+@given(matrices)
+def test_bins_keep_the_order_of_values_and_ties(values: Floats) -> None:
+    bins = bin_features(values)[:, 0]
+    known = ~np.isnan(values[:, 0])
+    order = np.argsort(values[known, 0], kind="stable")
+    steps, jumps = np.diff(bins[known][order]), np.diff(values[known, 0][order])
+
+    assert (steps >= 0).all()
+    assert (steps[jumps == 0] == 0).all()
+
+
+@LAW
+@given(distinct, st.sampled_from([np.cbrt, np.arctan, lambda values: 3 * values + 7]))
+def test_bins_depend_on_the_order_alone(values: Floats, increasing: Callable[[Floats], Floats]) -> None:
+    np.testing.assert_array_equal(bin_features(values[:, None]), bin_features(increasing(values / 100)[:, None]))
+
+
+@LAW
+@given(matrices, st.integers(0, 2**32 - 1))
+def test_bins_do_not_depend_on_the_order_of_the_assets(values: Floats, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(values))
+
+    np.testing.assert_array_equal(bin_features(values)[order], bin_features(values[order]))
+
+
+@LAW
+@given(matrices, st.integers(0, 2**32 - 1))
+def test_binning_members_is_binning_them_alone(values: Floats, seed: int) -> None:
+    member = np.random.default_rng(seed).random(len(values)) < 0.7
+    bins = bin_features(values, member)
+
+    np.testing.assert_array_equal(bins[member], bin_features(values[member]))
+    assert (bins[~member] == -1).all()
+
+
+@LAW
+@given(distinct)
+def test_a_target_turned_round_gives_bins_turned_round(values: Floats) -> None:
+    np.testing.assert_array_equal(bin_target(-values), 1 - bin_target(values))
+
+
+@LAW
+@given(distinct)
+def test_target_shares_are_5_20_50_20_5_up_to_one_asset_an_edge(values: Floats) -> None:
+    n = len(values)
+    counts = np.array([(bin_target(values) <= level).sum() for level in (0, 0.25, 0.5, 0.75)])
+
+    assert np.abs(counts - np.array([0.05, 0.25, 0.75, 0.95]) * n).max() <= 0.5 + 1e-9
+
+
+@LAW
+@given(hnp.arrays(np.float64, sizes, elements=finite | st.just(np.nan)))
+def test_target_bins_keep_the_order_and_the_gaps(values: Floats) -> None:
+    binned = bin_target(values)
+    known = ~np.isnan(values)
+    order = np.argsort(values[known], kind="stable")
+
+    np.testing.assert_array_equal(np.isnan(binned), ~known)
+    assert (np.diff(binned[known][order]) >= 0).all()
+
+
+@LAW
+@given(secrets, names)
+def test_hidden_names_are_unique_and_independent_of_the_order(secret: bytes, real: list[str]) -> None:
+    key = ReleaseKey(secret)
+    hidden = key.feature_names(real)
+
+    assert len(set(hidden.values())) == len(real)
+    assert hidden == key.feature_names(real[::-1])
+
+
+@LAW
+@given(secrets, names, st.integers(0, 10**6))
+def test_row_ids_are_unique_and_each_depends_on_its_own_ticker(secret: bytes, tickers: list[str], era: int) -> None:
+    key = ReleaseKey(secret)
+    ids = key.row_ids(era, tickers)
+
+    assert len(set(ids)) == len(tickers)
+    assert key.row_ids(era, tickers[::-1]) == ids[::-1]
+    assert not set(ids) & set(key.row_ids(era + 1, tickers))
+
+
+@LAW
+@given(secrets, st.integers(0, 5000), st.integers(0, 300))
+def test_row_order_is_a_permutation(secret: bytes, era: int, n: int) -> None:
+    assert sorted(ReleaseKey(secret).row_order(era, n).tolist()) == list(range(n))
+
+
+@LAW
+@given(secrets, names, st.integers(1, 5))
+def test_feature_sets_are_nested_and_take_from_each_group_in_turn(
+    secret: bytes, real: list[str], n_groups: int
+) -> None:
+    groups = [real[start::n_groups] for start in range(n_groups)]
+    small, large = choose_feature_sets(ReleaseKey(secret), groups, sizes=[n_groups, 2 * n_groups])
+
+    taken = [len(set(group) & set(small)) for group in groups if len(real) >= n_groups]
+
+    assert small == large[: len(small)]
+    assert set(taken) <= {1}
+
+
+@LAW
+@given(hnp.arrays(np.int8, st.tuples(st.integers(2, 40), st.just(3)), elements=st.integers(-1, 4)), st.data())
+def test_the_example_turned_round_predicts_turned_round(bins: NDArray[np.int8], data: st.DataObject) -> None:
+    target = data.draw(hnp.arrays(np.float64, len(bins), elements=st.sampled_from([0, 0.25, 0.5, 0.75, 1])))
+    there, back = (ExampleModel.fit(["a", "b", "c"], bins, values).predict(bins) for values in (target, 1 - target))
+
+    np.testing.assert_allclose(there + back, 1, atol=1e-10)
+
+
+@LAW
+@given(row_ids, st.integers(0, 2**32 - 1))
+def test_csv_and_parquet_of_the_same_rows_are_read_alike(ids: list[str], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal(len(ids))
+    order = rng.permutation(len(ids))
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([("id", "prediction"), *((ids[row], repr(float(values[row]))) for row in order)])
+
+    from_csv = read_predictions(text.getvalue().encode(), live_ids=ids)
+    from_parquet = read_predictions(write_predictions(ids, values), live_ids=ids)
+
+    np.testing.assert_array_equal(from_csv.values, values)
+    np.testing.assert_array_equal(from_parquet.values, values)
+
+
+@LAW
+@given(st.binary(max_size=200), st.sampled_from([b"", b"PAR1", b"id,prediction\n"]))
+def test_any_bytes_are_read_or_refused_by_name(content: bytes, start: bytes) -> None:
+    with pytest.raises(PredictionFileError, match=r"^upload"):
+        read_predictions(start + content, live_ids=["an id that", "is not drawn"], name="upload")
+
+
+@LAW
+@given(st.integers(12, 10**6), st.integers(0, 255))
+def test_a_changed_byte_never_escapes_the_walk(position: int, value: int) -> None:
+    content = bytearray(write_predictions([f"{number:016x}" for number in range(50)], np.arange(50.0)))
+    content[position % len(content)] = value
+    with suppress(UnboundedParquetError):
+        assert parquet_bounds(bytes(content)).rows >= 0

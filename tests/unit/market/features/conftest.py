@@ -1,0 +1,47 @@
+"""One random history, the values of a feature on its last day, and the same data as pandas frames."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crowdalpha.market.arrays import FloatArray
+from crowdalpha.market.features import FEATURES
+from crowdalpha.market.history import History, history_of
+from crowdalpha.market.prices import PricePanel, read_panel
+from tests.fixtures.panels import random_panel
+
+ValueOf = Callable[[str], FloatArray]
+
+
+@pytest.fixture(scope="package")
+def panel() -> PricePanel:
+    files = random_panel(n_assets=9, n_days=300, seed=11)
+    return read_panel(files.prices, files.universe)
+
+
+@pytest.fixture(scope="package")
+def history(panel: PricePanel) -> History:
+    return history_of(panel)
+
+
+@pytest.fixture(scope="package")
+def value_of(history: History) -> ValueOf:
+    by_name = {feature.name: feature for feature in FEATURES}
+
+    def compute(name: str) -> FloatArray:
+        feature = by_name[name]
+        return feature.compute(history.upto(299, n_days=feature.window))
+
+    return compute
+
+
+@pytest.fixture(scope="package")
+def change(panel: PricePanel) -> pd.DataFrame:
+    return pd.DataFrame(np.log(panel.close)).diff()
+
+
+@pytest.fixture(scope="package")
+def value(panel: PricePanel) -> pd.DataFrame:
+    return pd.DataFrame(np.log(panel.dollar_volume))
