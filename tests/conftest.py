@@ -17,12 +17,12 @@ REPOSITORY = Path(__file__).parent.parent
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     """Find a file of the optional folder of real data, or skip and say why."""
-    folder = Path(os.environ.get("CROWDALPHA_DATA_DIR", REPOSITORY.parent / "shared" / "data"))
+    folder = Path(os.environ.get("CROWDALPHA_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
     def find(name: str) -> Path:
         path = folder / name
         if not path.exists():
-            pytest.skip(f"needs {name}; set CROWDALPHA_DATA_DIR to the folder that holds it")
+            pytest.skip(f"needs {name}; set CROWDALPHA_TEST_DATA to the folder that holds it")
         return path
 
     return find

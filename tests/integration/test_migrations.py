@@ -7,7 +7,6 @@ from sqlalchemy import text
 from crowdalpha.server import Platform
 from crowdalpha.server.db.migrate import migrate, migration_config
 from crowdalpha.server.db.tables import Base
-from tests.fixtures.database import Cluster
 
 
 def test_the_migrations_make_the_tables_that_the_code_maps(platform: Platform) -> None:
@@ -18,7 +17,7 @@ def test_the_migrations_make_the_tables_that_the_code_maps(platform: Platform) -
     assert differences == []
 
 
-def test_a_second_migration_changes_nothing(cluster: Cluster, platform: Platform) -> None:
+def test_a_second_migration_changes_nothing(platform: Platform) -> None:
     migrate(platform.engine.url)
 
     with platform.engine.connect() as connection:

@@ -136,7 +136,7 @@ def test_the_meta_model_is_that_of_the_staked_submissions(platform: Platform, se
     found = rounds.meta_model(session, blobs=platform.blobs, number=ONE)
     assert found["id"].to_list() == list(make.LIVE_IDS)
     np.testing.assert_allclose(
-        found["meta_model"], meta_model(frozen.values[:, :2], np.array([100.0, 100.0])), rtol=1e-12
+        found["meta_model"], meta_model(frozen.values[:, :2], np.array([100.0, 100.0])), atol=1e-12
     )
 
 

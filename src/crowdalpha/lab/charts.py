@@ -171,7 +171,7 @@ def _name_lines(axes: Axes, names: list[tuple[str, str]]) -> None:
     """Put a legend beside the axes, one coloured line a name."""
     for name, colour in names:
         axes.plot([], [], color=colour, linewidth=3.0, label=name.replace("_", " "))
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, handlelength=1.2)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, handlelength=1.2, frameon=False)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:

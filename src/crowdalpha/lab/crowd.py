@@ -1,6 +1,7 @@
 """The crowd at work: fits every participant's model once, then predicts each round."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from crowdalpha.rules.ids import ModelId
 
 FloatArray = NDArray[np.float64]
 
-__all__ = ["Crowd", "fit_crowd"]
+Upload = Callable[[ModelId, bytes], None]
+
+__all__ = ["Crowd", "Upload", "fit_crowd"]
 
 FIT, PREDICT = 0, 1
 """First element of the seed sequence, so that fitting and predicting never share a stream."""
@@ -76,8 +79,8 @@ class Crowd:
     predictors: Mapping[str, Predictor]
     model_ids: Mapping[str, ModelId]
 
-    def files(self, rounds: Sequence[LiveRound], number: int) -> dict[ModelId, bytes]:
-        """Return the prediction file of every participant for the newest of the published rounds.
+    def hand_in(self, rounds: Sequence[LiveRound], number: int, upload: Upload, *, workers: int) -> None:
+        """Predict the newest of the published rounds and upload, every participant for itself.
 
         Parameters
         ----------
@@ -85,17 +88,18 @@ class Crowd:
             Published rounds so far, oldest first.
         number : int
             Of the round; part of every seed, so that a replay hands in the same bytes.
-
-        Returns
-        -------
-        dict of ModelId to bytes
-            Parquet files as participants would upload them.
+        upload : callable
+            Takes a model id and a prediction file.
+        workers : int
+            Participants at work at the same time.
         """
-        files = {}
-        # A few hundred rows are too few to share among threads: they would wait for each other.
-        with threadpool_limits(limits=1):
-            for each in self.roster:
-                rng = np.random.default_rng([PREDICT, each.seed, number])
-                values = self.predictors[each.name].predict(rounds, rng)
-                files[self.model_ids[each.name]] = write_predictions(rounds[-1].ids, values)
-        return files
+
+        def take_part(each: Participant) -> None:
+            rng = np.random.default_rng([PREDICT, each.seed, number])
+            values = self.predictors[each.name].predict(rounds, rng)
+            upload(self.model_ids[each.name], write_predictions(rounds[-1].ids, values))
+
+        # A few hundred rows are too few to share among the threads of one model: they would wait for each other.
+        with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(take_part, self.roster):
+                pass

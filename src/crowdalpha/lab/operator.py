@@ -3,7 +3,7 @@
 Each method is one thing that an operator does at one time; it opens one session, and all of them are safe to repeat.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
@@ -170,28 +170,24 @@ class Operator:
         """Meta models of the rounds before, which are closed: what participants may see a week later."""
         if number == 1:
             return None
+        before = LiveRound(self.work.round(number - 1))
         with self.platform.session() as session:
-            return pl.concat([self._labelled_meta_model(session, before) for before in range(1, number)])
+            newest = rounds.meta_model(session, blobs=self.platform.blobs, number=RoundNumber(number - 1))
+        labelled = newest.select(pl.lit(before.era).alias("era"), "id", "meta_model")
+        return labelled if before.meta_model is None else pl.concat([before.meta_model, labelled])
 
-    def _labelled_meta_model(self, session: Session, number: int) -> pl.DataFrame:
-        frame = rounds.meta_model(session, blobs=self.platform.blobs, number=RoundNumber(number))
-        era = rounds.get_round(session, RoundNumber(number)).era
-        return frame.select(pl.lit(era).alias("era"), "id", "meta_model")
-
-    def take(self, number: int, files: Mapping[ModelId, bytes]) -> None:
-        """Hand in the prediction files of participants, one upload each, while the round is open."""
-        now = self.evening(self.row_of(number)) + WINDOW / 2
-        for model_id, content in files.items():
-            with self.platform.session() as session:
-                submissions.submit(
-                    session,
-                    blobs=self.platform.blobs,
-                    model_id=model_id,
-                    round_number=RoundNumber(number),
-                    content=content,
-                    now=now,
-                    signing_key=self.platform.signing_key,
-                )
+    def take(self, number: int, model_id: ModelId, content: bytes) -> None:
+        """Take one participant's prediction file for an open round."""
+        with self.platform.session() as session:
+            submissions.submit(
+                session,
+                blobs=self.platform.blobs,
+                model_id=model_id,
+                round_number=RoundNumber(number),
+                content=content,
+                now=self.evening(self.row_of(number)) + WINDOW / 2,
+                signing_key=self.platform.signing_key,
+            )
 
     def close_round(self, number: int) -> FloatArray:
         """Freeze the round; returns the meta model on the assets of the panel, NaN where it says nothing."""
@@ -206,12 +202,12 @@ class Operator:
         values[rows["asset"].to_numpy()] = rows["meta_model"].to_numpy()
         return values
 
-    def score_round(self, number: int, *, row: int) -> None:
-        """Score an open round on the returns up to a panel row; the day on which the target is complete is final."""
+    def score_round(self, live: LiveRound, *, row: int) -> None:
+        """Score a closed round on the returns up to a panel row; the day on which the target is complete is final."""
+        number = live.number
         day = row - self.row_of(number) - LAG_DAYS
         era = self.era_of(number)
         returns = residual_returns(self.market, era, horizon_days=day, lag_days=LAG_DAYS, family=TARGET_FAMILY)
-        live = LiveRound(self.work.round(number))
         with self.platform.session() as session:
             scores.score_round(
                 session,
@@ -224,12 +220,16 @@ class Operator:
                 now=self.evening(row),
             )
 
-    def resolve_round(self, number: int) -> None:
-        """Score a round finally and pay or burn."""
+    def resolve_round(self, live: LiveRound) -> None:
+        """Score a round finally, pay or burn, and lay down the evidence that anybody may verify."""
+        number = live.number
         row = self.final_row(number)
-        self.score_round(number, row=row)
+        self.score_round(live, row=row)
         with self.platform.session() as session:
-            rounds.resolve_round(session, blobs=self.platform.blobs, number=RoundNumber(number), now=self.evening(row))
+            resolution = rounds.resolve_round(
+                session, blobs=self.platform.blobs, number=RoundNumber(number), now=self.evening(row)
+            )
+        self.work.write_evidence(number, self.platform.blobs.get(resolution.bundle_sha256))
 
     def record_rebalance(self, number: int, solution: PortfolioSolution, value: float) -> None:
         """Record the weights that a round's meta model led to, and the value of the book before."""

@@ -16,6 +16,7 @@ from crowdalpha.release import verify_manifest
 from crowdalpha.rules.ids import ModelId
 from crowdalpha.rules.money import Amount
 from crowdalpha.rules.payout import QUANTUM
+from crowdalpha.rules.verify import verify_round
 from crowdalpha.server.ledger import service as ledger
 from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.scores import service as scores
@@ -146,6 +147,9 @@ def _data(operator: Operator) -> DataRecord:
             f"(by chance {float(chance):.1%}). It hides names, not from somebody who owns the prices."
         ),
     }
+    bundles = sorted(operator.work.evidence.glob("*.json"))
+    verified = sum(verify_round(path.read_bytes()).ok for path in bundles)
+    facts["evidence"] = f"{verified} of {len(bundles)} rounds verified offline, from the bundle alone, in evidence/"
     findings = tuple((each.rule, each.count, each.action, each.example) for each in market.checks.findings)
     return DataRecord(findings=findings, facts=facts)
 

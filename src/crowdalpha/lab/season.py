@@ -5,6 +5,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ MIN_HISTORY_ERAS = 60
 KEY_LABEL = b"crowdalpha season release key "
 ROSTER_STREAM = 1
 """First element of the seed sequence of the roster; the market has 0."""
+WORKERS = os.cpu_count() or 1
 EXAMPLE_FILE = "example_model.json"
 
 
@@ -139,7 +141,7 @@ def _play(config: SeasonConfig, operator: Operator, progress: Progress, started:
     operator.publish_dataset()
     progress.step()
     model_ids = operator.admit(roster)
-    predictors = fit_crowd(roster, operator.work.dataset, workers=os.cpu_count() or 1, progress=progress)
+    predictors = fit_crowd(roster, operator.work.dataset, workers=WORKERS, progress=progress)
     progress.stage("playing rounds", 2 * config.rounds)
     crowd = Crowd(roster, predictors, model_ids)
     fund = Fund(Trader(operator.market))
@@ -151,20 +153,20 @@ def _walk(n_rounds: int, operator: Operator, crowd: Crowd, fund: Fund, progress:
     """Walk through the weeks; on each, what is due is resolved, what is running is scored, and a round is played."""
     example = ExampleModel.from_bytes((operator.work.dataset / EXAMPLE_FILE).read_bytes())
     published: list[LiveRound] = []
-    running: list[int] = []
+    running: list[LiveRound] = []
     for row in _checkpoints(operator.market, operator.first_era):
-        for number in [each for each in running if operator.final_row(each) <= row]:
-            operator.resolve_round(number)
-            running.remove(number)
-            progress.step(f"round {number} resolved, {len(running)} open")
-        for number in running:
-            operator.score_round(number, row=row)
+        for live in [each for each in running if operator.final_row(each.number) <= row]:
+            operator.resolve_round(live)
+            running.remove(live)
+            progress.step(f"round {live.number} resolved, {len(running)} open")
+        for live in running:
+            operator.score_round(live, row=row)
         number = len(published) + 1
         if number <= n_rounds and row == operator.row_of(number):
             published.append(operator.open_round(number, example))
-            operator.take(number, crowd.files(published, number))
+            crowd.hand_in(published, number, partial(operator.take, number), workers=WORKERS)
             fund.trade(operator, number, operator.close_round(number))
-            running.append(number)
+            running.append(published[-1])
             progress.step(f"round {number} closed, {len(running)} open")
         if len(published) == n_rounds and not running:
             return

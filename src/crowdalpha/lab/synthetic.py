@@ -180,7 +180,7 @@ def _simulate(static: _Static, turbulent: NDArray[np.bool_], rng: np.random.Gene
             np.where(quiet, 0.7, 0.2) * np.clip(trend / 0.16, -2.5, 2.5)
             + np.where(small, 0.9, 0.2) * np.clip(flow / 0.25, -2.5, 2.5)
             - 0.6 * (np.clip(np.abs(surprise) / 0.25, 0.0, 2.5) - 0.8)
-            + 0.4 * pull * np.clip(level / 2.2, -2.5, 2.5)
+            + 0.2 * pull * np.clip(level / 2.2, -2.5, 2.5)
         )
         own = noise[day] * np.exp(volatility_walk) + 0.35 * drift
         volume = 0.5 * heat + volume_noise[day] + 0.25 * np.abs(own)

@@ -42,6 +42,9 @@ TURNOVER_LIMIT = 0.5
 POSITION_LIMIT_SHARES = 5.0
 """A position may be this many times as large as in an equally weighted book of the whole universe."""
 MAX_PARTICIPATION = 0.1
+"""Largest share of a day's traded value that a trade may be."""
+CAPACITY_PARTICIPATION = 0.05
+"""A position may be this share of the traded value of an ordinary day, so that one day is enough to leave it."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ class Trader:
                 risk=risk,
                 neutral=exposures,
                 previous=book.weights,
-                position_limit=POSITION_LIMIT_SHARES * GROSS_LIMIT / n_known,
+                position_limit=np.minimum(
+                    POSITION_LIMIT_SHARES * GROSS_LIMIT / n_known, _capacity(volume, value=book.value)
+                ),
                 gross_limit=GROSS_LIMIT,
                 turnover_limit=TURNOVER_LIMIT,
                 trading_cost=np.full(len(signal), costs.linear),
@@ -189,3 +194,8 @@ class Trader:
     def _last_rows(self) -> NDArray[np.intp]:
         """Last day on which each asset traded: that a name is gone is public on the day after, and only used then."""
         return last_traded_day(self.market.panel.close)
+
+
+def _capacity(volume: FloatArray, *, value: float) -> FloatArray:
+    """Largest weight of each asset that its traded value bears; no bound where nothing is known of it."""
+    return np.where(np.isfinite(volume), CAPACITY_PARTICIPATION * volume / value, np.inf)

@@ -63,10 +63,20 @@ class Workspace:
         """Return the published folder of a round."""
         return self.root / "rounds" / f"{number:04d}"
 
+    @property
+    def evidence(self) -> Path:
+        """Evidence bundles of resolved rounds, one file a round."""
+        return self.root / "evidence"
+
+    def write_evidence(self, number: int, bundle: bytes) -> None:
+        """Lay down the evidence bundle of a round."""
+        self.evidence.mkdir(exist_ok=True)
+        _write_atomically(self.evidence / f"{number:04d}.json", bundle)
+
     def write(self, name: str, text: str) -> Path:
         """Write a file of results whole or not at all."""
         path = self.root / name
-        _write_atomically(path, text)
+        _write_atomically(path, text.encode())
         return path
 
     def finish(self, fingerprint: str) -> None:
@@ -130,7 +140,7 @@ def _marked_as(root: Path) -> tuple[str, bool] | None:
 
 
 def _mark(root: Path, fingerprint: str, *, finished: bool) -> None:
-    _write_atomically(root / MARKER, json.dumps({"fingerprint": fingerprint, "finished": finished}) + "\n")
+    _write_atomically(root / MARKER, json.dumps({"fingerprint": fingerprint, "finished": finished}).encode() + b"\n")
 
 
 def _empty(root: Path) -> None:
@@ -144,10 +154,10 @@ def _empty(root: Path) -> None:
             path.unlink()
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with temporary.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

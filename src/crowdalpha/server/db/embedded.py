@@ -8,8 +8,8 @@ Everything here may be killed at any moment and run again:
 - who uses the server is told by file locks, which the operating system drops with the process.
 
 The server listens on a socket inside its own private folder, never on the network. The wheel's own
-start-up is not used: it cannot start in a folder with a space in its name, gives crash recovery ten
-seconds, and never stops a server again of which one user was killed.
+start-up is not used: it cannot start in a folder with a space in its name (nor can `pg_ctl`, where it is a `$`),
+gives crash recovery ten seconds, and never stops a server again of which one user was killed.
 """
 
 import fcntl
@@ -17,19 +17,18 @@ import hashlib
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # ships no types
 import psycopg
 from sqlalchemy import URL
 
+from crowdalpha.server.db import processes
 from crowdalpha.server.errors import DatabaseUnavailable
 from crowdalpha.server.log import get_log
 
@@ -46,8 +45,10 @@ SUPERUSER = "postgres"
 PORT = 5432  # only part of the socket's name
 SOCKET_PATH_LIMIT = 100  # bytes; the smallest limit of the systems in use is 104 with its terminator
 START_TIMEOUT_S = 120  # crash recovery on a slow disk
-POLL_S = 0.02
 STOP_TIMEOUT_S = 10
+APPEAR_TIMEOUT_S = 3  # from the command to the first sight of the process
+START = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 &'
+"""Starts the server in the background: it outlives us and is never our child, so that nobody must wait for it."""
 CONFIGURATION = """
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -134,8 +135,9 @@ class _Cluster:
 
     def stop(self) -> None:
         """Stop the server, if it runs, after its open transactions were rolled back and its buffers written."""
-        # by signal and not by pg_ctl, which needs more of the folder than that it is there
-        _end(self._processes(), timeout_s=START_TIMEOUT_S)
+        processes.end(self._directory, timeout_s=START_TIMEOUT_S)
+        if self._socket_directory() != self._directory:
+            shutil.rmtree(self._socket_directory(), ignore_errors=True)
 
     def _make(self) -> None:
         self._directory.mkdir()
@@ -145,30 +147,42 @@ class _Cluster:
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         sync = () if self._durable else ("--no-sync",)
         access = ("--auth=trust", "-U", SUPERUSER)
-        self._run("initdb", "--encoding=UTF8", *collation, *access, *sync, "-D", str(self._directory))
+        self._run(
+            str(self._binaries / "initdb"), "--encoding=UTF8", *collation, *access, *sync, "-D", str(self._directory)
+        )
         with (self._directory / "postgresql.conf").open("a") as file:
             file.write(CONFIGURATION if self._durable else f"{CONFIGURATION}fsync = off\nfull_page_writes = off\n")
 
     def _launch(self) -> None:
         """Start the server, or wait for one that is just starting or recovering."""
-        if not self._processes():
-            # a stale file whose number another process has by now would keep the server from starting
-            (self._directory / "postmaster.pid").unlink(missing_ok=True)
-            options = f"-k {_quoted(self._socket_directory())}"
-            arguments = ("-D", str(self._directory), "-l", str(self._directory / "log"), "-o", options)
-            self._run("pg_ctl", "start", "-W", *arguments)
-        deadline = time.monotonic() + START_TIMEOUT_S
+        began = time.monotonic()
+        launched = False
         while not self._answers():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            alive = bool(processes.working_on(self._directory))
+            if waited > START_TIMEOUT_S or (launched and not alive and waited > APPEAR_TIMEOUT_S):
+                said = _tail(self._directory / "log") or "nothing; is the folder there?"
                 raise DatabaseUnavailable(
-                    f"the embedded PostgreSQL in {self._directory} does not answer after {START_TIMEOUT_S} s;"
-                    f" its log says: {_tail(self._directory / 'log')}"
+                    f"the embedded PostgreSQL in {self._directory} does not run; its log says: {said}"
                 )
-            time.sleep(POLL_S)
+            if not alive and not launched:
+                self._remove_stale_locks()
+                self._run("/bin/sh", "-c", START, "sh", str(self._directory / "log"), *self._server_line())
+                launched, began = True, time.monotonic()
+            time.sleep(processes.POLL_S)
         log.debug("database_started", directory=str(self._directory))
 
-    def _processes(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if _belongs_to(process, self._directory)]
+    def _server_line(self) -> tuple[str, ...]:
+        return str(self._binaries / "postgres"), "-D", str(self._directory), "-k", str(self._socket_directory())
+
+    def _remove_stale_locks(self) -> None:
+        """Remove the lock files of a killed server.
+
+        PostgreSQL does so itself unless the number in them is in use, by another program or by the killed process
+        that nobody reaps. What it protects against, processes that still work on the files, was looked for.
+        """
+        for lock in (self._directory / "postmaster.pid", self._socket_directory() / f".s.PGSQL.{PORT}.lock"):
+            lock.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         if not (self._directory / "postmaster.pid").exists():
@@ -183,7 +197,7 @@ class _Cluster:
 
     def _remove_half_made(self) -> None:
         """Remove what a killed first start left, with the processes of it that outlived us."""
-        _end(self._processes(), timeout_s=STOP_TIMEOUT_S)
+        processes.end(self._directory, timeout_s=STOP_TIMEOUT_S)
         if self._directory.exists():
             # renamed first: a straggler that still writes does so where nothing is read any more
             self._directory.rename(_beside(self._directory, f"removed-{time.monotonic_ns()}"))
@@ -213,12 +227,11 @@ class _Cluster:
         host = str(self._socket_directory())
         return URL.create("postgresql+psycopg", username=SUPERUSER, database=SUPERUSER, query={"host": host})
 
-    def _run(self, command: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's own commands; a file takes its output, since the server inherits it."""
-        line = [str(self._binaries / command), *arguments]
+    def _run(self, *line: str) -> None:
+        """Run a command as the database's user; a file takes its output, since the server inherits it."""
         with tempfile.TemporaryFile("w+") as output:
             try:
-                subprocess.run(  # noqa: S603  # our own binaries, no shell, no input from outside
+                subprocess.run(  # noqa: S603  # our own binaries, and paths that no shell reads
                     line,
                     check=True,
                     stdout=output,
@@ -232,8 +245,7 @@ class _Cluster:
             except (subprocess.CalledProcessError, OSError) as error:
                 output.seek(0)
                 said = output.read().strip() or str(error)
-                log_tail = _tail(self._directory / "log")
-                raise DatabaseUnavailable(f"PostgreSQL's {command} failed: {said} {log_tail}".strip()) from error
+                raise DatabaseUnavailable(f"{Path(line[0]).name} failed: {said}") from error
 
 
 def _beside(directory: Path, suffix: str) -> Path:
@@ -272,39 +284,6 @@ def _write_durably(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def _belongs_to(process: psutil.Process, directory: Path) -> bool:
-    """Whether this is PostgreSQL, or its initdb, working on that very directory."""
-    try:
-        line: Sequence[str] = process.cmdline()
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-        return False
-    return bool(line) and Path(line[0]).name in {"postgres", "initdb", "pg_ctl"} and str(directory) in line
-
-
-def _end(processes: Sequence[psutil.Process], *, timeout_s: float) -> None:
-    """End servers and what they started: by the signal for a fast shutdown, and by force after a while."""
-    family = [*processes]
-    for process in processes:
-        try:
-            family.extend(process.children(recursive=True))
-            process.send_signal(signal.SIGINT)
-        except psutil.NoSuchProcess:
-            continue
-    deadline = time.monotonic() + timeout_s
-    while (alive := [process for process in family if _is_alive(process)]) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
-    for process in alive:
-        process.kill()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    """Whether a process still does anything: one that only waits to be reaped, as in many containers, does not."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
 def _let_others_pass(folder: Path) -> None:
     """Let the database's user through (not into) a folder and those above it; only root gets here."""
     for path in (folder, *folder.parents):
@@ -312,11 +291,6 @@ def _let_others_pass(folder: Path) -> None:
         if not mode & 0o001:
             path.chmod(mode | 0o001)
             log.info("folder_opened_for_database", folder=str(path))
-
-
-def _quoted(path: Path) -> str:
-    """Quote a path for the shell that pg_ctl hands its options to."""
-    return "'" + str(path).replace("'", "'\\''") + "'"
 
 
 def _tail(path: Path, *, size: int = 600) -> str:

@@ -74,32 +74,15 @@ def submit(
         min_overlap=float(row.rulebook.min_overlap),
     )
     blobs.put(content)
-    if repository.lock_state(session, round_number) != RoundState.OPEN:
-        raise RoundClosed(round_number)
-    repository.lock_model(session, model_id)
-    latest = repository.find_latest(session, number=round_number, model_id=model_id)
-    if latest is not None and latest.sha256 == sha256:
-        return _receipt(latest)
-    receipt = issue_receipt(
-        round_number=round_number,
+    return _accept(
+        session,
+        row,
         model_id=model_id,
-        content_sha256=sha256,
-        rulebook_hash=row.rulebook.hash,
-        received_at=now.astimezone(UTC),
-        signer=HmacSigner(signing_key),
-    )
-    submission = SubmissionRow(
-        round_number=round_number,
-        model_id=model_id,
-        sequence=1 if latest is None else latest.sequence + 1,
         sha256=sha256,
         dropped_unknown=predictions.dropped_unknown,
-        receipt=receipt.to_json(),
-        received_at=now,
+        now=now,
+        signing_key=signing_key,
     )
-    repository.add(session, submission)
-    log.info("submission_accepted", round=round_number, model_id=model_id, sha256=sha256, sequence=submission.sequence)
-    return receipt
 
 
 def list_submissions(session: Session, *, number: RoundNumber) -> list[Submission]:
@@ -115,6 +98,45 @@ def list_submissions(session: Session, *, number: RoundNumber) -> list[Submissio
         )
         for row in repository.list_of_round(session, number)
     ]
+
+
+def _accept(
+    session: Session,
+    row: Round,
+    *,
+    model_id: ModelId,
+    sha256: str,
+    dropped_unknown: int,
+    now: datetime,
+    signing_key: bytes,
+) -> Receipt:
+    """Record a valid upload, unless it is the latest already or the round was closed meanwhile."""
+    if repository.lock_state(session, row.number) != RoundState.OPEN:
+        raise RoundClosed(row.number)
+    repository.lock_model(session, model_id)
+    latest = repository.find_latest(session, number=row.number, model_id=model_id)
+    if latest is not None and latest.sha256 == sha256:
+        return _receipt(latest)
+    receipt = issue_receipt(
+        round_number=row.number,
+        model_id=model_id,
+        content_sha256=sha256,
+        rulebook_hash=row.rulebook.hash,
+        received_at=now.astimezone(UTC),
+        signer=HmacSigner(signing_key),
+    )
+    submission = SubmissionRow(
+        round_number=row.number,
+        model_id=model_id,
+        sequence=1 if latest is None else latest.sequence + 1,
+        sha256=sha256,
+        dropped_unknown=dropped_unknown,
+        receipt=receipt.to_json(),
+        received_at=now,
+    )
+    repository.add(session, submission)
+    log.info("submission_accepted", round=row.number, model_id=model_id, sha256=sha256, sequence=submission.sequence)
+    return receipt
 
 
 def _is_open(row: Round, now: datetime) -> bool:
