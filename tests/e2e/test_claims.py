@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crowdalpha.lab import Season, SeasonConfig, play_season
+from crowdalpha.lab import Season, SeasonConfig, Silent, play_season
 from crowdalpha.rules.verify import verify_round
 
 HOSTILE = ("no_skill", "example_copy", "noisy_copy", "meta_model_copy", "pair")
@@ -18,9 +18,24 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("claims") / "season"
 
 
+class Notes(Silent):
+    """Keeps what a season tells of its steps."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def step(self, note: str = "") -> None:
+        self.told.append(note)
+
+
 @pytest.fixture(scope="module")
-def season(out: Path) -> Season:
-    return play_season(SeasonConfig(rounds=16, participants=20, stocks=120, seed=5), out=out)
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture(scope="module")
+def season(out: Path, notes: Notes) -> Season:
+    return play_season(SeasonConfig(rounds=16, participants=20, stocks=120, seed=5), out=out, progress=notes)
 
 
 def test_the_meta_model_is_steadier_than_the_median_participant(season: Season) -> None:
@@ -44,10 +59,12 @@ def test_the_pair_cancels_in_every_round(season: Season) -> None:
     assert np.abs(season.record.scores.mmc[:, pair].sum(axis=1)).max() < 1e-8
 
 
-def test_five_rounds_are_open_at_once(season: Season) -> None:
+def test_rounds_are_a_week_apart_and_five_are_open_at_once(season: Season, notes: Notes) -> None:
     gaps = np.diff(season.record.scores.dates).astype(int)
+    most = max(int(note.split()[-2]) for note in notes.told if note.endswith(" open"))
 
     assert set(gaps) <= {6, 7, 8}
+    assert most == 5
 
 
 def test_the_book_is_in_balance_and_within_its_limits(season: Season) -> None:

@@ -29,5 +29,5 @@ def test_a_ledger_is_not_taken_down(platform: Platform) -> None:
     with platform.engine.connect() as connection:
         config.attributes["connection"] = connection
 
-        with pytest.raises(NotImplementedError, match="nothing before the first schema"):
+        with pytest.raises(RuntimeError, match="nothing before the first schema"):
             command.downgrade(config, "base")

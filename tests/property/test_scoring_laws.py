@@ -40,7 +40,7 @@ def test_tie_broken_ranks_are_all_different_and_ascend_within_ties(values: scori
 @law
 @given(predictions(10, 2))
 def test_gaussianized_ranks_mirror_when_predictions_do(values: scoring.FloatArray) -> None:
-    _close(scoring.gaussianize(-values), -scoring.gaussianize(values))
+    _assert_close(scoring.gaussianize(-values), -scoring.gaussianize(values))
 
 
 @law
@@ -50,7 +50,7 @@ def test_power_keeps_signs_and_is_undone_by_its_inverse(values: scoring.FloatArr
     powered = scoring.power(signals)
 
     assert np.array_equal(np.sign(powered), np.sign(signals))
-    _close(scoring.power(powered, 1 / 1.5), signals)
+    _assert_close(scoring.power(powered, 1 / 1.5), signals)
 
 
 @law
@@ -66,7 +66,7 @@ def test_corr_sees_ranks_only(era: Era) -> None:
 def test_corr_ignores_unit_and_level_of_the_target(era: Era, unit: float, level: float) -> None:
     moved = scoring.corr(era.predictions, unit * era.target + level)
 
-    _close(moved, scoring.corr(era.predictions, era.target))
+    _assert_close(moved, scoring.corr(era.predictions, era.target))
 
 
 @law
@@ -74,7 +74,7 @@ def test_corr_ignores_unit_and_level_of_the_target(era: Era, unit: float, level:
 def test_corr_changes_sign_with_the_predictions_and_stays_in_range(era: Era) -> None:
     scores = scoring.corr(era.predictions, era.target)
 
-    _close(scoring.corr(-era.predictions, era.target), -scores)
+    _assert_close(scoring.corr(-era.predictions, era.target), -scores)
     assert (np.abs(scores) <= 1 + 1e-12).all()
 
 
@@ -87,11 +87,11 @@ def test_scores_do_not_depend_on_the_order_of_the_assets(era: Era, random: Rando
     moved = _round(Era(era.predictions[order], era.meta_model[order], era.target[order], era.features[order]))
 
     scores = _round(era)
-    _close(moved.corr, scores.corr)
-    _close(moved.mmc, scores.mmc)
-    _close(moved.cwmm, scores.cwmm)
-    _close(moved.fnc, scores.fnc)
-    _close(moved.max_exposure, scores.max_exposure)
+    _assert_close(moved.corr, scores.corr)
+    _assert_close(moved.mmc, scores.mmc)
+    _assert_close(moved.cwmm, scores.cwmm)
+    _assert_close(moved.fnc, scores.fnc)
+    _assert_close(moved.max_exposure, scores.max_exposure)
 
 
 @law
@@ -99,10 +99,10 @@ def test_scores_do_not_depend_on_the_order_of_the_assets(era: Era, random: Rando
 def test_round_scores_are_the_single_scores(era: Era) -> None:
     scores = _round(era)
 
-    _close(scores.corr, scoring.corr(era.predictions, era.target))
-    _close(scores.mmc, scoring.mmc(era.predictions, era.meta_model, era.target))
-    _close(scores.cwmm, scoring.cwmm(era.predictions, era.meta_model))
-    _close(scores.fnc, scoring.fnc(era.predictions, era.features, era.target))
+    _assert_close(scores.corr, scoring.corr(era.predictions, era.target))
+    _assert_close(scores.mmc, scoring.mmc(era.predictions, era.meta_model, era.target))
+    _assert_close(scores.cwmm, scoring.cwmm(era.predictions, era.meta_model))
+    _assert_close(scores.fnc, scoring.fnc(era.predictions, era.features, era.target))
 
 
 @law
@@ -115,9 +115,9 @@ def test_constant_model_changes_no_other_score(era: Era) -> None:
 
     assert np.isnan([together.corr[0], together.fnc[0], together.cwmm[0], together.max_exposure[0]]).all()
     assert together.mmc[0] == 0
-    _close(together.corr[1:], alone.corr)
-    _close(together.mmc[1:], alone.mmc)
-    _close(together.fnc[1:], alone.fnc)
+    _assert_close(together.corr[1:], alone.corr)
+    _assert_close(together.mmc[1:], alone.mmc)
+    _assert_close(together.fnc[1:], alone.fnc)
 
 
 @law
@@ -136,8 +136,8 @@ def test_mmc_is_linear_in_the_target(era: Era) -> None:
     shifted = era.target + 2.0
     scores = scoring.mmc(era.predictions, era.meta_model, shifted)
 
-    _close(scoring.mmc(era.predictions, era.meta_model, 3.0 * shifted), 3.0 * scores)
-    _close(scoring.mmc(era.predictions, era.meta_model, era.target), 4.0 * scores)
+    _assert_close(scoring.mmc(era.predictions, era.meta_model, 3.0 * shifted), 3.0 * scores)
+    _assert_close(scoring.mmc(era.predictions, era.meta_model, era.target), 4.0 * scores)
 
 
 @law
@@ -147,7 +147,7 @@ def test_orthogonal_form_is_the_closed_form_in_other_units(era: Era) -> None:
 
     factor = 4.0 * np.std(y) * np.std(h)
 
-    _close(scoring.mmc_orthogonal(g, h, y), factor * scoring.mmc_closed_form(g, h, y))
+    _assert_close(scoring.mmc_orthogonal(g, h, y), factor * scoring.mmc_closed_form(g, h, y))
 
 
 @law
@@ -186,7 +186,7 @@ def test_proportion_mixes_signal_and_residual(era: Era, proportion: float) -> No
     partly = scoring.neutralize(era.predictions, era.features, proportion=proportion)
     whole = scoring.neutralize(era.predictions, era.features)
 
-    _close(partly, (1 - proportion) * era.predictions + proportion * whole)
+    _assert_close(partly, (1 - proportion) * era.predictions + proportion * whole)
 
 
 @law
@@ -195,7 +195,7 @@ def test_neutralization_equals_numpy_least_squares(era: Era) -> None:
     design = np.column_stack([era.features, np.ones(len(era.target))])
     fitted = design @ np.linalg.lstsq(design, era.predictions, rcond=1e-6)[0]
 
-    _close(scoring.neutralize(era.predictions, era.features), era.predictions - fitted)
+    _assert_close(scoring.neutralize(era.predictions, era.features), era.predictions - fitted)
 
 
 @law
@@ -205,7 +205,7 @@ def test_neutralization_ignores_scaled_repeated_and_constant_features(era: Era, 
 
     same = scoring.neutralize(era.predictions, more)
 
-    _close(same, scoring.neutralize(era.predictions, era.features))
+    _assert_close(same, scoring.neutralize(era.predictions, era.features))
 
 
 @law
@@ -216,7 +216,7 @@ def test_orthogonalized_columns_have_no_product_with_the_base(
     rest = scoring.orthogonalize(values, base)
 
     np.testing.assert_allclose(base @ rest / (base @ base), 0.0, atol=1e-12)
-    _close(scoring.orthogonalize(rest, base), rest)
+    _assert_close(scoring.orthogonalize(rest, base), rest)
 
 
 @law
@@ -227,7 +227,7 @@ def test_exposure_is_in_range_and_ignores_units(
     exposures = scoring.feature_exposures(matrix, values)
 
     assert (np.abs(exposures[~np.isnan(exposures)]) <= 1 + 1e-12).all()
-    _close(scoring.feature_exposures(unit * matrix - 1.0, values), exposures)
+    _assert_close(scoring.feature_exposures(unit * matrix - 1.0, values), exposures)
 
 
 @law
@@ -279,7 +279,7 @@ def test_alpha_changes_sign_with_the_predictions(values: scoring.FloatArray, tar
 
     scores = scoring.alpha(values, neutralizers, held, target)
 
-    _close(scoring.alpha(-values, neutralizers, held, target), -scores)
+    _assert_close(scoring.alpha(-values, neutralizers, held, target), -scores)
 
 
 @law
@@ -313,5 +313,5 @@ def _round(era: Era) -> scoring.RoundScores:
     return scoring.round_scores(era.predictions, meta_model=era.meta_model, target=era.target, features=era.features)
 
 
-def _close(actual: scoring.FloatArray, expected: scoring.FloatArray | float) -> None:
+def _assert_close(actual: scoring.FloatArray, expected: scoring.FloatArray | float) -> None:
     np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-9, equal_nan=True)

@@ -49,6 +49,7 @@ STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#eceff2",
     "xtick.color": INK,
     "ytick.color": INK,

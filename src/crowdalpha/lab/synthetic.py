@@ -28,6 +28,7 @@ SECTORS = (
     "Industrials", "Information Technology", "Materials", "Real Estate", "Utilities",
 )  # fmt: skip
 COUNTRIES = ("AX", "BX", "CX", "DX")
+CURRENCY = "SYN"
 COUNTRY_SHARES = (0.45, 0.25, 0.2, 0.1)
 HOLIDAYS_A_YEAR = 7
 TRADING_DAYS = 252
@@ -235,7 +236,7 @@ def _price_frame(static: _Static, returns: FloatArray, turnover: FloatArray, rng
             "close": close[when, asset].round(4),
             "volume": volume[when, asset].astype(np.int64),
             "adj_factor": adj_factor[when, asset],
-            "currency": pl.Series(["XXX"]).new_from_index(0, len(asset)),
+            "currency": pl.Series([CURRENCY]).new_from_index(0, len(asset)),
             "country": codes[static.country[asset]],
         }
     )
@@ -257,7 +258,7 @@ def _universe_frame(static: _Static, rng: np.random.Generator) -> pl.DataFrame:
             "country": [COUNTRIES[code] for code in static.country],
             "name": [f"Synthetic company {number + 1}" for number in range(n)],
             "sector": [SECTORS[code] if seen else None for code, seen in zip(static.sector, known, strict=True)],
-            "currency": ["XXX"] * n,
+            "currency": [CURRENCY] * n,
         }
     )
 

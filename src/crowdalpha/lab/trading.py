@@ -109,20 +109,27 @@ class Trader:
         )
 
     def live(self, book: Book, *, rows: range, target: FloatArray) -> Iterator[DayResult]:
-        """Live through the days of the panel in `rows`; the target is traded at the close of the first."""
+        """Live through the days of the panel in `rows`.
+
+        The target is traded at the close of the first day; a name whose market is shut then follows on its first open
+        day, so that a holiday of one country does not leave half a hedge for the week.
+        """
         costs = self._costs(self._median_volume(rows.start))
         # A file without volumes cannot tell how much of a day a trade is: nothing caps it then.
         execution = Execution(costs=costs, max_participation=MAX_PARTICIPATION if costs.impact else np.inf)
+        waiting = np.ones(len(target), dtype=np.bool_)
         for row in rows:
+            returns = self._returns(slice(row, row + 1))[0]
             day = step_day(
                 book,
-                self._returns(slice(row, row + 1))[0],
-                target if row == rows.start else None,
+                returns,
+                np.where(waiting, target, np.nan),
                 volatility=self._volatility(row - 1),
                 adv=self.market.panel.dollar_volume[row],
                 delisted=row > self._last_rows,
                 execution=execution,
             )
+            waiting &= np.isnan(returns)
             book = day.book
             yield day
 

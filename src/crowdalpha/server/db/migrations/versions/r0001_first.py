@@ -314,7 +314,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: a ledger is never taken down by a migration."""
-    raise NotImplementedError("there is nothing before the first schema; drop the database on purpose instead")
+    raise RuntimeError("there is nothing before the first schema; drop the database on purpose instead")
 
 
 def _refuse(table: str, events: str) -> None:
