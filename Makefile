@@ -40,7 +40,8 @@ format: setup ## Format the code and apply safe fixes
 bench: setup ## Ratios against the peers, in one run
 	@$(BIN)/python -m bench
 
-docs: setup ## Build the documentation into site/
+docs: setup ## Write the generated pages anew and build the documentation into site/
+	@$(BIN)/python docs/generate.py
 	@$(BIN)/mkdocs build --strict
 
 lock: setup ## Compile requirements.lock anew from pyproject.toml

@@ -1,6 +1,9 @@
 """What every test may use."""
 
+import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,21 @@ from hypothesis import settings
 settings.register_profile("crowdalpha", deadline=None)
 settings.load_profile("crowdalpha")
 
+DEMO = (sys.executable, "-m", "crowdalpha", "demo")
+SHORT_SEASON = ("--rounds", "6", "--participants", "12", "--stocks", "80", "--seed", "3")
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def season(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Play a short season through the command line, once for all workers: the first plays, the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with (shared / "season.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "season" / "summary.json").exists():
+            subprocess.run([*DEMO, *SHORT_SEASON, "--out", shared / "season"], capture_output=True, check=True)
+    return shared / "season"
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A season through the front door: one command, then what it left behind."""
 
-import fcntl
 import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,28 +11,16 @@ from typing import Any
 
 import pytest
 
-SEASON = ("--rounds", "6", "--participants", "12", "--stocks", "80", "--seed", "3")
+from tests.conftest import DEMO, SHORT_SEASON
+
 PATIENCE_S = 120
-COMMAND = (sys.executable, "-m", "crowdalpha", "demo")
 
 
-def play(out: Path, *options: str) -> dict[str, Any]:
-    done = subprocess.run([*COMMAND, *(options or SEASON), "--out", out], capture_output=True, text=True, check=False)
+def play(out: Path) -> dict[str, Any]:
+    done = subprocess.run([*DEMO, *SHORT_SEASON, "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     return summary
-
-
-@pytest.fixture(scope="session")
-def season(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Play once for all workers: the first plays, the others wait for it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    with (shared / "season.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "season" / "summary.json").exists():
-            play(shared / "season")
-    return shared / "season"
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +73,7 @@ def test_the_same_seed_gives_the_same_summary(summary: dict[str, Any], tmp_path:
 @pytest.mark.parametrize("moment", ["platform", "dataset", "rounds/0003"])
 def test_a_killed_season_ends_as_an_uncut_one(moment: str, summary: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    kill_once_there(out / moment, [*COMMAND, *SEASON, "--out", str(out)])
+    kill_once_there(out / moment, [*DEMO, *SHORT_SEASON, "--out", str(out)])
     assert not (out / "summary.json").exists()
 
     resumed = play(out)

@@ -49,9 +49,11 @@ def main() -> None:
         errors.print("[bold red]error:[/] ", end="")
         errors.print(str(error), markup=False)
         sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
-        errors.print("stopped; the same command plays on from here")
-        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        # Typer has made this of a Ctrl-C, without a word.
+        if stop.code == INTERRUPTED:
+            errors.print("stopped; the same command plays on from here")
+        raise
 
 
 def exit_code_of(error: CrowdalphaError) -> int:

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdalpha.lab import Season
+from crowdalpha.lab.summary import in_words
 
 __all__ = ["print_results"]
 
@@ -19,7 +20,10 @@ def print_results(console: Console, season: Season) -> None:
         ("median participant", "median_participant"),
     ):
         row = summary[key]
-        table.add_row(label, f"{row['corr_mean']:+.4f}", f"{row['corr_std']:.4f}", f"{row['corr_sharpe']:+.2f}")
+        shown = (
+            in_words(row[f"corr_{name}"], spec) for name, spec in (("mean", "+.4f"), ("std", ".4f"), ("sharpe", "+.2f"))
+        )
+        table.add_row(label, *shown)
     console.print(table)
     console.print()
     table = _table("archetype", "models", "mean CORR", "mean MMC", "profit / stake", "t")
@@ -27,26 +31,29 @@ def print_results(console: Console, season: Season) -> None:
         table.add_row(
             result.name.replace("_", " "),
             str(result.models),
-            f"{result.mean_corr:+.4f}",
-            f"{result.mean_mmc:+.4f}",
+            in_words(result.mean_corr, "+.4f"),
+            in_words(result.mean_mmc, "+.4f"),
             f"{result.profit_per_stake:+.1%}",
-            f"{result.profit_t:+.1f}",
+            in_words(result.profit_t, "+.1f"),
         )
     console.print(table)
     book, money = record.book.performance, record.money
     console.print(
-        f"\nportfolio after costs  {book.annual_return:+.1%} a year, volatility {book.annual_volatility:.1%}, "
-        f"Sharpe {book.sharpe:+.2f}, largest drawdown {book.max_drawdown:.1%}",
+        f"\nportfolio after costs  {book.annual_return:+.1%} a year, volatility {book.annual_volatility:.1%},\n"
+        f"                       Sharpe {in_words(book.sharpe, '+.2f')}, largest drawdown {book.max_drawdown:.1%}",
         highlight=False,
     )
     console.print(
-        f"ledger                 {money.paid} paid, {money.burned} burned ({money.paid.unit.code}); "
-        f"{money.transfers:,} transfers, all balances sum to {money.sum_of_balances}",
+        f"ledger                 {money.paid} paid, {money.burned} burned ({money.paid.unit.code});\n"
+        f"                       {money.transfers:,} transfers, all balances sum to {money.sum_of_balances}",
         highlight=False,
     )
     console.print(
         f"{summary['rounds_resolved']} rounds resolved in {summary['seconds']} s; look at {season.report}",
+        # A path may hold brackets, which are no markup, and must be whole to be copied.
+        markup=False,
         highlight=False,
+        soft_wrap=True,
     )
 
 

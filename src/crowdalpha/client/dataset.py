@@ -84,7 +84,7 @@ class Dataset:
         if eras is not None and eras < 1:
             raise DataRequestError(f"eras is {eras}; ask for at least one, or None for all")
         columns = [*_KEYS, *self._set(feature_set), *(self.targets if split != "live" else ())]
-        rows = pl.scan_parquet(self.directory / f"{split}.parquet").select(columns)
+        rows = pl.scan_parquet(self.directory / f"{split}.parquet", glob=False).select(columns)
         if eras is not None:
             last = rows.select(pl.col("era").unique().sort().tail(eras)).collect().to_series()
             rows = rows.filter(pl.col("era") >= last.item(0))
@@ -92,7 +92,7 @@ class Dataset:
 
     def example(self, split: Literal["validation", "live"]) -> pl.DataFrame:
         """Read the predictions of the example model: `id` and `prediction`."""
-        return pl.read_parquet(self.directory / f"{split}_example_preds.parquet")
+        return pl.read_parquet(self.directory / f"{split}_example_preds.parquet", glob=False)
 
     @property
     def example_model(self) -> ExampleModel:
@@ -168,10 +168,10 @@ class LiveRound:
             raise DataRequestError(f"{directory} holds a {self.manifest.kind} folder; open it with Dataset")
         self.number = int(self.manifest.facts["round"])
         self.era = str(self.manifest.facts["era"])
-        self.frame: pl.DataFrame = pl.read_parquet(directory / "live.parquet")
-        self.example: pl.DataFrame = pl.read_parquet(directory / "live_example_preds.parquet")
+        self.frame: pl.DataFrame = pl.read_parquet(directory / "live.parquet", glob=False)
+        self.example: pl.DataFrame = pl.read_parquet(directory / "live_example_preds.parquet", glob=False)
         past = "meta_model.parquet"
-        self.meta_model = pl.read_parquet(directory / past) if past in self.manifest.files else None
+        self.meta_model = pl.read_parquet(directory / past, glob=False) if past in self.manifest.files else None
 
     @property
     def ids(self) -> list[str]:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from crowdalpha.lab.record import SeasonRecord
-from crowdalpha.lab.summary import ArchetypeResult
+from crowdalpha.lab.summary import ArchetypeResult, in_words, known_mean
 
 FloatArray = NDArray[np.float64]
 
@@ -77,16 +77,17 @@ def correlation_chart(record: SeasonRecord) -> str:
 def contribution_chart(record: SeasonRecord) -> str:
     """Mean MMC against mean CORR, one point a participant, sized by stake."""
     scores = record.scores
-    corr, mmc = np.nanmean(scores.corr, axis=0), np.nanmean(scores.mmc, axis=0)
+    corr, mmc = ([known_mean(of_model) for of_model in values.T] for values in (scores.corr, scores.mmc))
+    meta = known_mean(scores.meta_corr)
     size = 14 + 130 * record.money.stakes / record.money.stakes.max()
     figure, axes = _figure(SMALL)
     axes.axhline(0.0, color=INK, linewidth=0.6)
     axes.axvline(0.0, color=INK, linewidth=0.6)
     axes.scatter(corr, mmc, s=size, c=[COLOURS[kind] for kind in scores.archetypes], alpha=0.85, edgecolors="white")
-    axes.axvline(float(scores.meta_corr.mean()), color=META, linewidth=1.4, linestyle="--")
+    axes.axvline(meta, color=META, linewidth=1.4, linestyle="--")
     axes.annotate(
         "meta model",
-        (float(scores.meta_corr.mean()), 1.0),
+        (meta, 1.0),
         xycoords=("data", "axes fraction"),
         color=META,
         ha="right",
@@ -109,7 +110,11 @@ def profit_chart(results: list[ArchetypeResult]) -> str:
     for place, result in enumerate(results):
         side = "left" if result.profit_per_stake >= 0 else "right"
         axes.annotate(
-            f" t = {result.profit_t:+.1f} ", (result.profit_per_stake, place), va="center", ha=side, fontsize=8.5
+            f" t = {in_words(result.profit_t, '+.1f')} ",
+            (result.profit_per_stake, place),
+            va="center",
+            ha=side,
+            fontsize=8.5,
         )
     axes.invert_yaxis()
     axes.margins(x=0.22)

@@ -10,7 +10,7 @@ from crowdalpha import __version__
 from crowdalpha.lab import charts
 from crowdalpha.lab.participants import ARCHETYPES
 from crowdalpha.lab.record import SeasonRecord
-from crowdalpha.lab.summary import archetype_results
+from crowdalpha.lab.summary import archetype_results, in_words, known_mean
 from crowdalpha.scoring import summarize
 
 __all__ = ["render_report"]
@@ -60,10 +60,10 @@ def render_report(record: SeasonRecord) -> str:
                 "name": result.name.replace("_", " "),
                 "colour": charts.COLOURS[result.name],
                 "models": result.models,
-                "corr": f"{result.mean_corr:+.4f}",
-                "mmc": f"{result.mean_mmc:+.4f}",
+                "corr": in_words(result.mean_corr, "+.4f"),
+                "mmc": in_words(result.mean_mmc, "+.4f"),
                 "profit": f"{result.profit_per_stake:+.1%}",
-                "t": f"{result.profit_t:+.1f}",
+                "t": in_words(result.profit_t, "+.1f"),
                 "what": ARCHETYPES[result.name],
             }
             for result in results
@@ -94,10 +94,10 @@ def _provenance(record: SeasonRecord) -> str:
 def _tiles(record: SeasonRecord) -> list[tuple[str, str]]:
     meta, book = summarize(record.scores.meta_corr), record.book.performance
     return [
-        ("meta model, mean CORR", f"{meta.mean:+.4f}"),
-        ("meta model, CORR Sharpe a round", f"{meta.sharpe:+.2f}"),
+        ("meta model, mean CORR", in_words(meta.mean, "+.4f")),
+        ("meta model, CORR Sharpe a round", in_words(meta.sharpe, "+.2f")),
         ("portfolio, a year after costs", f"{book.annual_return:+.1%}"),
-        ("portfolio, Sharpe a year", f"{book.sharpe:+.2f}"),
+        ("portfolio, Sharpe a year", in_words(book.sharpe, "+.2f")),
         ("portfolio, largest drawdown", f"{book.max_drawdown:.1%}"),
         (f"{record.money.paid.unit.code} paid", f"{Decimal(str(record.money.paid)):,.0f}"),
         (f"{record.money.paid.unit.code} burned", f"{Decimal(str(record.money.burned)):,.0f}"),
@@ -114,8 +114,8 @@ def _leaderboard(record: SeasonRecord) -> list[dict[str, object]]:
                 "name": "meta model",
                 "meta": True,
                 "colour": "",
-                "corr": f"{meta.mean:+.4f}",
-                "sharpe": f"{meta.sharpe:+.2f}",
+                "corr": in_words(meta.mean, "+.4f"),
+                "sharpe": in_words(meta.sharpe, "+.2f"),
                 **dict.fromkeys(("mmc", "fnc", "cwmm", "exposure", "stake", "delta"), ""),
             },
         )
@@ -129,18 +129,18 @@ def _leaderboard(record: SeasonRecord) -> list[dict[str, object]]:
                     "name": name,
                     "meta": False,
                     "colour": charts.COLOURS[scores.archetypes[column]],
-                    "corr": f"{corr.mean:+.4f}",
-                    "sharpe": f"{corr.sharpe:+.2f}",
-                    "mmc": f"{np.nanmean(scores.mmc[:, column]):+.4f}",
-                    "fnc": f"{np.nanmean(scores.fnc[:, column]):+.4f}",
-                    "cwmm": f"{np.nanmean(scores.cwmm[:, column]):+.3f}",
-                    "exposure": f"{np.nanmean(scores.max_exposure[:, column]):.2f}",
+                    "corr": in_words(corr.mean, "+.4f"),
+                    "sharpe": in_words(corr.sharpe, "+.2f"),
+                    "mmc": in_words(known_mean(scores.mmc[:, column]), "+.4f"),
+                    "fnc": in_words(known_mean(scores.fnc[:, column]), "+.4f"),
+                    "cwmm": in_words(known_mean(scores.cwmm[:, column]), "+.3f"),
+                    "exposure": in_words(known_mean(scores.max_exposure[:, column]), ".2f"),
                     "stake": f"{money.stakes[column]:,.0f}",
                     "delta": f"{money.delta[:, column].sum():+,.1f}",
                 },
             )
         )
-    return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
+    return [row for _, row in sorted(rows, key=lambda pair: (np.isnan(pair[0]), -pair[0]))]
 
 
 def _book_words(record: SeasonRecord) -> str:

@@ -1,5 +1,6 @@
 """The numbers of a season: `summary.json` and the screen at the end."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,22 @@ from crowdalpha.scoring import summarize
 FloatArray = NDArray[np.float64]
 Json = dict[str, Any]
 
-__all__ = ["OVERLAP", "ArchetypeResult", "Json", "archetype_results", "mean_t_stat", "summary_of"]
+__all__ = [
+    "OVERLAP",
+    "UNDEFINED",
+    "ArchetypeResult",
+    "Json",
+    "archetype_results",
+    "in_words",
+    "known_mean",
+    "mean_t_stat",
+    "summary_of",
+]
 
 OVERLAP = 4
 """Rounds are a week apart and their targets span 20 trading days, so the scores of four rounds before overlap."""
+UNDEFINED = "n/a"
+"""What is shown where a number is not defined, as the Sharpe ratio of one round."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +73,24 @@ def archetype_results(record: SeasonRecord) -> list[ArchetypeResult]:
             ArchetypeResult(
                 name=name,
                 models=int(mine.sum()),
-                mean_corr=float(np.nanmean(record.scores.corr[:, mine])),
-                mean_mmc=float(np.nanmean(record.scores.mmc[:, mine])),
+                mean_corr=known_mean(record.scores.corr[:, mine]),
+                mean_mmc=known_mean(record.scores.mmc[:, mine]),
                 profit_per_stake=float(delta.sum() / money.stakes[mine].sum()),
                 profit_t=mean_t_stat(returns),
             )
         )
     return results
+
+
+def known_mean(values: FloatArray) -> float:
+    """Mean of the values that are not NaN; NaN without any."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def in_words(value: float | None, spec: str) -> str:
+    """Format a number by `spec`, or say that it is not defined."""
+    return UNDEFINED if value is None or not math.isfinite(value) else format(value, spec)
 
 
 def mean_t_stat(values: FloatArray, *, overlap: int = OVERLAP) -> float:
@@ -105,12 +129,15 @@ def mean_t_stat(values: FloatArray, *, overlap: int = OVERLAP) -> float:
 
 
 def summary_of(record: SeasonRecord) -> Json:
-    """Return what `summary.json` holds: plain values, the same for the same seed but for `seconds`."""
+    """Return what `summary.json` holds: plain values, the same for the same seed but for `seconds`.
+
+    What is not defined, as the Sharpe ratio of one round, is None: JSON knows neither NaN nor infinity.
+    """
     scores, money, book = record.scores, record.money, record.book
-    means = np.nanmean(scores.corr, axis=0)
+    means = np.array([known_mean(corr) for corr in scores.corr.T])
     ranking = np.argsort(np.where(np.isfinite(means), means, -np.inf), kind="stable")
     best, median = int(ranking[-1]), int(ranking[(len(ranking) - 1) // 2])
-    return {
+    summary = {
         "seed": record.config.seed,
         "synthetic": record.config.synthetic,
         "rounds_resolved": len(scores.dates),
@@ -142,6 +169,19 @@ def summary_of(record: SeasonRecord) -> Json:
             for result in archetype_results(record)
         },
         "checks": {rule: count for rule, count, _, _ in record.data.findings},
+    }
+    return _with_nulls(summary)
+
+
+def _with_nulls(values: Json) -> Json:
+    """Put None where a float is not finite."""
+    return {
+        name: _with_nulls(value)
+        if isinstance(value, dict)
+        else None
+        if isinstance(value, float) and not math.isfinite(value)
+        else value
+        for name, value in values.items()
     }
 
 

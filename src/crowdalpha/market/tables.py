@@ -110,12 +110,15 @@ def _load(source: Path | pl.DataFrame, wanted: list[str], error: type[PriceFileE
     try:
         with source.open("rb") as file:
             is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+            file.seek(0)
+            present = list(pl.read_parquet_schema(file)) if is_parquet else []
         if is_parquet:
-            present = list(pl.read_parquet_schema(source))
-            return pl.read_parquet(source, columns=[column for column in present if column in wanted])
+            return pl.read_parquet(source, glob=False, columns=[column for column in present if column in wanted])
         # every cell as text first: inference would guess types from the first rows and fail far from the bad one
-        present = pl.read_csv(source, n_rows=0, infer_schema=False).columns
-        return pl.read_csv(source, columns=[column for column in present if column in wanted], infer_schema=False)
+        present = pl.read_csv(source, glob=False, n_rows=0, infer_schema=False).columns
+        return pl.read_csv(
+            source, glob=False, columns=[column for column in present if column in wanted], infer_schema=False
+        )
     except OSError as cause:
         raise error(str(source), f"cannot be opened ({cause.strerror or cause})") from cause
     except PolarsError as cause:

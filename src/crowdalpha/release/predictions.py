@@ -248,12 +248,12 @@ def _check_types(schema: Mapping[str, pl.DataType], name: str) -> None:
 def _known_rows(table: _Table, live_ids: Sequence[str], name: str) -> NDArray[np.intp]:
     if len(table.ids) == 0:
         raise PredictionFileError(name, f"has no rows; {len(live_ids)} ids are needed", reason="ids", column=ID_COLUMN)
-    empty = table.ids.is_null() | (table.ids == "").fill_null(value=False)
-    if empty.any():
-        row = int(table.rows[empty.arg_true()[0]])
-        raise PredictionFileError(name, "has no id", reason="ids", column=ID_COLUMN, row=row)
-    known = table.ids.is_in(pl.Series(live_ids, dtype=pl.String).implode())
-    return known.arg_true().to_numpy().astype(np.intp)
+    ids = table.ids.to_list()
+    if not all(ids):
+        at = next(row for row, found in enumerate(ids) if not found)
+        raise PredictionFileError(name, "has no id", reason="ids", column=ID_COLUMN, row=int(table.rows[at]))
+    live = set(live_ids)
+    return np.array([row for row, found in enumerate(ids) if found in live], dtype=np.intp)
 
 
 def _positions(
@@ -289,6 +289,10 @@ def _positions(
 
 
 def _numbers(table: _Table, known: NDArray[np.intp], name: str) -> NDArray[np.float64]:
+    if table.raw.dtype == pl.Float64:
+        floats: NDArray[np.float64] = table.raw.to_numpy()[known]
+        if np.isfinite(floats).all():
+            return floats
     raw = table.raw.gather(known)
     if raw.dtype == pl.String:
         raw = raw.str.strip_chars()

@@ -93,7 +93,7 @@ def _no_skill(rng: np.random.Generator) -> Strategy:
 _STRATEGIES: dict[str, Callable[[np.random.Generator], Strategy]] = {
     "ridge": lambda rng: Ridge(_data(rng), penalty=float(10 ** rng.uniform(2, 4))),
     "gradient_boosting": lambda rng: GradientBoosting(
-        _data(rng), trees=int(rng.integers(100, 220)), leaves=int(rng.integers(6, 20))
+        _data(rng), trees=int(rng.integers(80, 170)), leaves=int(rng.integers(6, 20))
     ),
     "neural_net": lambda rng: NeuralNet(_data(rng), width=int(rng.integers(16, 48)), passes=int(rng.integers(3, 9))),
     "nearest_neighbours": lambda rng: NearestNeighbours(

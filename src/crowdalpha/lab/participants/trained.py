@@ -23,6 +23,12 @@ FloatArray = NDArray[np.float64]
 
 __all__ = ["GradientBoosting", "NearestNeighbours", "NeuralNet", "Ridge", "TrainingData"]
 
+MIN_LEAF_ROWS, LEAVES_AT_LEAST = 500, 20
+"""A leaf holds 500 rows, but a short history still gives room for splits: without any, all predictions are the same."""
+BATCH_ROWS = 2_048
+NEIGHBOURHOODS_AT_LEAST = 4
+"""The neighbours of a row are at most a quarter of all rows, for the same reason."""
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -101,7 +107,7 @@ class GradientBoosting:
                 "learning_rate": self.learning_rate,
                 "num_leaves": self.leaves,
                 "max_bin": 7,
-                "min_data_in_leaf": 500,
+                "min_data_in_leaf": min(MIN_LEAF_ROWS, len(y) // LEAVES_AT_LEAST),
                 "feature_fraction": self.column_share,
                 "bagging_fraction": 0.5,
                 "bagging_freq": 1,
@@ -131,7 +137,7 @@ class NeuralNet:
         net = MLPRegressor(
             hidden_layer_sizes=(self.width, self.width // 2),
             alpha=0.01,
-            batch_size=2_048,
+            batch_size=min(BATCH_ROWS, len(y)),
             learning_rate_init=0.003,
             max_iter=self.passes,
             tol=0.0,
@@ -156,5 +162,7 @@ class NearestNeighbours:
         """Keep the rows; brute force beats trees at this number of features."""
         del rng
         X, y = self.data.load(dataset)
-        model = KNeighborsRegressor(n_neighbors=self.neighbours, algorithm="brute").fit(X, y)
+        model = KNeighborsRegressor(
+            n_neighbors=min(self.neighbours, len(y) // NEIGHBOURHOODS_AT_LEAST), algorithm="brute"
+        ).fit(X, y)
         return _Regressor(model, dataset, self.data.feature_set)
