@@ -21,6 +21,7 @@ def benches() -> dict[str, Callable[[], list[Row]]]:
 
 
 def table(rows: list[Row]) -> str:
+    """Lay out the rows as text, columns aligned."""
     cells = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = [
@@ -34,6 +35,7 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
+    """Run everything; the exit status is 1 where a result differs from the peer's."""
     rows = [row for run in benches().values() for row in run()]
     print(table(rows))
     different = [row.work for row in rows if not row.equal]

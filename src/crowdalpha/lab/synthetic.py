@@ -1,4 +1,4 @@
-"""A seeded market that looks like one: factors, regimes, delistings, holidays, and a little that can be predicted.
+"""A seeded market that looks like one: factors, regimes, delistings, holidays, and a part that can be predicted.
 
 Daily log returns of an asset are the sum of the market (with its beta), its country, its sector, noise of its own
 and a small drift. The drift follows what the asset's own past prices and volumes show, in four ways that a price and
