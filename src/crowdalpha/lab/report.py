@@ -80,8 +80,8 @@ def _provenance(record: SeasonRecord) -> str:
     if record.config.prices is None:
         return (
             "The market is synthetic: prices, volumes, names, sectors and countries were drawn from the seed, with a "
-            "predictable part built in on purpose, generous beside real markets. The participants are programs. All that "
-            "follows the prices is the real thing: released files, trained models, uploads, scores, ledger, optimiser."
+            "predictable part built in on purpose, generous beside real markets. The participants are programs. All "
+            "that follows the prices is the real thing: released files, trained models, uploads, scores, ledger, optimiser."
         )
     return (
         f"The market is the operator's own panel, {record.config.prices.name}; rounds are played out of sample, after "
