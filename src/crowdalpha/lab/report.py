@@ -81,7 +81,8 @@ def _provenance(record: SeasonRecord) -> str:
         return (
             "The market is synthetic: prices, volumes, names, sectors and countries were drawn from the seed, with a "
             "predictable part built in on purpose, generous beside real markets. The participants are programs. All "
-            "that follows the prices is the real thing: released files, trained models, uploads, scores, ledger, optimiser."
+            "that follows the prices is the real thing: released files, trained models, uploads, scores, ledger, "
+            "optimiser."
         )
     return (
         f"The market is the operator's own panel, {record.config.prices.name}; rounds are played out of sample, after "
