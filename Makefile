@@ -13,7 +13,7 @@ help: ## List the tasks
 
 setup: $(STAMP) ## Build .venv from the lock file, with crowdalpha in it
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml setup.py src/crowdalpha/scoring/_kernels.c
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "crowdalpha needs Python 3.11 or newer: make setup PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked dependencies into $(VENV) (a minute, once)"
@@ -49,4 +49,4 @@ lock: setup ## Compile requirements.lock anew from pyproject.toml
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --output-file requirements.lock pyproject.toml
 
 clean: ## Remove .venv, caches and what the tasks wrote
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)
+	rm -rf $(VENV) build src/crowdalpha.egg-info src/crowdalpha/scoring/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)

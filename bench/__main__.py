@@ -8,7 +8,7 @@ from typing import cast
 
 from bench.measure import Row
 
-HEADINGS = ("work", "peer s", "ours s", "ratio", "equal", "peer MB", "ours MB")
+HEADINGS = ("work", "peer s", "ours s", "ratio", "wanted", "equal", "peer MB", "ours MB", "share of the limit")
 
 
 def benches() -> dict[str, Callable[[], list[Row]]]:
@@ -26,7 +26,7 @@ def table(rows: list[Row]) -> str:
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = [
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
+            cell.ljust(width) if column in {0, len(HEADINGS) - 1} else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         for line in cells

@@ -49,6 +49,7 @@ from crowdalpha.scoring.diagnostics import (
     sortino_ratio,
     summarize,
 )
+from crowdalpha.scoring.eras import EraScores, era_rows, era_scores
 from crowdalpha.scoring.exposure import (
     CorrelationMethod,
     exposure_dissimilarity,
@@ -82,7 +83,7 @@ from crowdalpha.scoring.ranking import (
     variance_normalize,
     weight_normalize,
 )
-from crowdalpha.scoring.rounds import RoundScores, round_scores
+from crowdalpha.scoring.rounds import PreparedRound, RoundScores, prepare_round, round_scores
 from crowdalpha.scoring.stability import (
     SubmittedEra,
     churn,
@@ -101,12 +102,14 @@ __all__ = [
     "CorrelationMethod",
     "DistortionError",
     "DuplicateError",
+    "EraScores",
     "FloatArray",
     "IdArray",
     "IdMismatchError",
     "IndexArray",
     "NonFiniteError",
     "OverlapError",
+    "PreparedRound",
     "RangeError",
     "RankMethod",
     "RoundScores",
@@ -129,6 +132,8 @@ __all__ = [
     "compounded_drawdown",
     "corr",
     "cwmm",
+    "era_rows",
+    "era_scores",
     "exposure_dissimilarity",
     "exposure_rms",
     "exposure_spread",
@@ -161,6 +166,7 @@ __all__ = [
     "orthogonalize",
     "pearson",
     "power",
+    "prepare_round",
     "rank",
     "round_scores",
     "same_ids",

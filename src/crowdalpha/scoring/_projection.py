@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from crowdalpha.scoring._features import Features
 from crowdalpha.scoring.arrays import FloatArray
 
 # Directions with a singular value below this share of the largest are ignored, as in numerai-tools 0.7.2.
@@ -19,57 +20,76 @@ REFINED_GRAM_CONDITION = 1e-5
 class Projection:
     """Projection on the span of an intercept and the features.
 
-    Fitted values are always `design @ coefficients`, so that assets with equal features get bit-equal
+    Fitted values are always a sum over the features, so that assets with equal features get bit-equal
     fitted values, and ties that a score ranks again stay ties.
     """
 
-    design: FloatArray
+    features: Features
     cholesky: FloatArray | None
-    singular: tuple[FloatArray, FloatArray, FloatArray] | None
+    singular: "SingularFactors | None"
     refined: bool
 
     @classmethod
-    def of(cls, features: FloatArray) -> "Projection":
-        """Factorise features of shape (n_assets, n_features), finite; collinear ones are allowed."""
-        varying = features[:, features.max(axis=0) > features.min(axis=0)] if features.shape[1] else features
-        centred = varying - varying.mean(axis=0)
-        gram = centred.T @ centred
-        condition, cholesky = _cholesky(gram)
+    def of(cls, features: Features) -> "Projection":
+        """Factorise features; collinear ones are allowed."""
+        condition, cholesky = _cholesky(features.gram())
         if condition > SMALLEST_GRAM_CONDITION:
-            return cls(centred, cholesky, None, condition < REFINED_GRAM_CONDITION)
-        design = np.column_stack([features, np.ones(len(features))])
+            return cls(features, cholesky, None, condition < REFINED_GRAM_CONDITION)
+        return cls(features, None, SingularFactors.of(features), refined=False)
+
+    def residuals(self, rows: FloatArray, proportion: float = 1.0) -> FloatArray:
+        """Take from rows of shape (n_models, n_assets) what an intercept and the features explain, or a share of it."""
+        if self.singular is not None:
+            return rows - proportion * self.singular.fitted(rows)
+        means = rows.mean(axis=1, keepdims=True)
+        centred = rows - means
+        weights = self._weights(centred)
+        if self.refined:
+            weights += self._weights(centred - self.features.combined(weights))
+        fitted = self.features.combined(weights)
+        residuals: FloatArray = centred - fitted if proportion == 1.0 else rows - proportion * (fitted + means)
+        return residuals
+
+    def _weights(self, centred: FloatArray) -> FloatArray:
+        products = self.features.products(centred)
+        if self.cholesky is None or not self.cholesky.size:
+            return products
+        solution, _ = linalg.lapack.dpotrs(self.cholesky, products.T, lower=1, overwrite_b=1)
+        return np.ascontiguousarray(solution.T)
+
+
+@dataclass(frozen=True, eq=False)
+class SingularFactors:
+    """Factors of features that depend on each other; `design` has a column of ones at its end."""
+
+    design: FloatArray
+    left: FloatArray
+    values: FloatArray
+    right: FloatArray
+
+    @classmethod
+    def of(cls, features: Features) -> "SingularFactors":
+        """Factorise, and leave out the directions in which the features do not differ."""
+        rows = features.doubles()
+        design = np.column_stack([rows.T, np.ones(rows.shape[1])])
         left, values, right = linalg.svd(design, full_matrices=False)
         kept = values > SMALLEST_SINGULAR_VALUE * values[0]
-        return cls(design, None, (left[:, kept], values[kept], right[kept]), refined=False)
+        return cls(design, left[:, kept], values[kept], right[kept])
 
     def fitted(self, rows: FloatArray) -> FloatArray:
-        """Explain rows of shape (n_models, n_assets) by the features and an intercept."""
-        if self.singular is not None:
-            left, values, right = self.singular
-            explained: FloatArray = (((rows @ left) / values) @ right) @ self.design.T
-            return explained
-        means = rows.mean(axis=1, keepdims=True)
-        coefficients = self._solved(rows)
-        if self.refined:
-            coefficients += self._solved(rows - means - coefficients @ self.design.T)
-        fitted: FloatArray = coefficients @ self.design.T + means
-        return fitted
-
-    def _solved(self, rows: FloatArray) -> FloatArray:
-        if self.cholesky is None or not self.cholesky.size:
-            return np.zeros((len(rows), self.design.shape[1]))
-        products = (rows @ self.design).T
-        solution: FloatArray = linalg.cho_solve((self.cholesky, True), products, check_finite=False)
-        return solution.T
+        """Explain rows of shape (n_models, n_assets)."""
+        explained: FloatArray = (((rows @ self.left) / self.values) @ self.right) @ self.design.T
+        return explained
 
 
 def _cholesky(gram: FloatArray) -> tuple[float, FloatArray]:
     """Reciprocal condition number and lower factor; (0, empty) if the matrix is not positive definite."""
     if not gram.size:
         return 1.0, gram
-    try:
-        factor = linalg.cholesky(gram, lower=True, check_finite=False)
-    except linalg.LinAlgError:
+    matrix = gram.T  # symmetric, and its transpose is in the order that LAPACK works on without a copy
+    norm = linalg.norm(matrix, 1, check_finite=False)
+    factor, failed = linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    if failed:
         return 0.0, np.empty((0, 0))
-    condition, _ = linalg.lapack.dpocon(factor, np.abs(gram).sum(axis=0).max(), uplo="L")
+    condition, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
     return float(condition), factor

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from crowdalpha.scoring import _ranked
 from crowdalpha.scoring.arrays import BoolArray, FloatArray, IndexArray
 
 RankMethod = Literal["average", "min", "max", "first", "dense"]
@@ -27,6 +28,11 @@ def constant(rows: FloatArray) -> BoolArray:
 
 def rank(rows: FloatArray, method: RankMethod) -> FloatArray:
     """Percentile ranks (r - 1/2) / N within each row; NaN stays NaN and is not counted."""
+    if method in {"average", "first"}:
+        tolerance = 0.0 if method == "average" else _ranked.BROKEN_TIES
+        complete = _ranked.look_up(rows.T, _ranked.ranks(rows.shape[1]), tolerance)
+        if complete is not None:
+            return complete
     order, doubled = _order_and_doubled_ranks(rows, method)
     missing = np.isnan(rows)
     counts = rows.shape[1] - missing.sum(axis=1, keepdims=True)
@@ -39,15 +45,10 @@ def rank(rows: FloatArray, method: RankMethod) -> FloatArray:
 def gaussianize(rows: FloatArray, tolerance: float = 0.0) -> FloatArray:
     """Find the normal quantiles of the tie-kept ranks within each row; NaN stays NaN.
 
-    Without NaN there are 2N - 1 possible ranks, so the quantile is looked up and not computed for each value.
     Neighbours that are no farther apart than the tolerance count as ties.
     """
-    if np.isnan(rows).any():
-        return quantile(rank(rows, "average"))
-    n_assets = rows.shape[1]
-    order, doubled = _order_and_doubled_ranks(rows, "average", tolerance)
-    table = quantile(np.arange(1, 2 * n_assets) / (2 * n_assets))
-    return _scatter(order, table[doubled - 2])
+    complete = _ranked.look_up(rows.T, _ranked.quantiles(rows.shape[1]), tolerance)
+    return quantile(rank(rows, "average")) if complete is None else complete
 
 
 def quantile(uniform: FloatArray) -> FloatArray:
@@ -102,9 +103,7 @@ def top_bottom(rows: FloatArray, size: int) -> IndexArray:
     return np.concatenate([order[:, :size], order[:, order.shape[1] - size :]], axis=1)
 
 
-def _order_and_doubled_ranks(
-    rows: FloatArray, method: RankMethod, tolerance: float = 0.0
-) -> tuple[IndexArray, IndexArray]:
+def _order_and_doubled_ranks(rows: FloatArray, method: RankMethod) -> tuple[IndexArray, IndexArray]:
     """Positions in ascending order, and twice the 1-based rank at each of them (an integer even for averages)."""
     n_assets = rows.shape[1]
     order = np.argsort(rows, axis=1, kind="stable" if method == "first" else None)
@@ -113,7 +112,7 @@ def _order_and_doubled_ranks(
     if method == "first" or n_assets == 0:
         return order, doubled
     ordered = np.take_along_axis(rows, order, axis=1)
-    ties = _ties(ordered, tolerance)
+    ties = _ties(ordered, 0.0)
     if not ties.any():
         return order, doubled
     return order, _doubled_tied_ranks(ties, positions, method)

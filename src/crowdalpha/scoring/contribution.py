@@ -6,7 +6,7 @@ The kernel `contributions` is shared with `crowdalpha.scoring.neutralization`.
 import numpy as np
 import numpy.typing as npt
 
-from crowdalpha.scoring import _rows, checks
+from crowdalpha.scoring import _ranked, _rows, checks
 from crowdalpha.scoring.arrays import FloatArray, model_blocks
 
 __all__ = [
@@ -72,14 +72,18 @@ def mmc(
     columns = checks.matrix(predictions, "predictions")
     meta, wanted = checks.vector(meta_model, "meta_model"), checks.vector(target, "target")
     checks.same_rows(predictions=columns, meta_model=meta, target=wanted)
-    checks.no_nan(predictions=columns, meta_model=meta)
+    checks.no_nan(meta_model=meta)
     checks.finite(target=wanted)
     size = checks.top_bottom_size(top_bottom, len(wanted))
     meta_signal = _rows.gaussianize(meta[None, :])[0]
     wanted = bucketed_target(wanted)
+    if size == 0:
+        terms = [(_ranked.quantiles(len(wanted)), contribution_vector(meta_signal, wanted))]
+        return _ranked.sums(columns, terms, name="predictions").products[:, 0]
+    checks.no_nan(predictions=columns)
     scores = np.empty(columns.shape[1])
     for block in model_blocks(*columns.shape):
-        scores[block] = contributions(_rows.gaussianize(_rows.as_rows(columns[:, block])), meta_signal, wanted, size)
+        scores[block] = contributions(_rows.gaussianize(columns[:, block].T), meta_signal, wanted, size)
     return scores
 
 
@@ -292,15 +296,13 @@ def legacy_contribution(predictions: npt.ArrayLike, meta_model: npt.ArrayLike, t
     columns = checks.matrix(predictions, "predictions")
     meta, wanted = checks.vector(meta_model, "meta_model"), checks.vector(target, "target")
     checks.same_rows(predictions=columns, meta_model=meta, target=wanted)
-    checks.no_nan(predictions=columns)
     checks.finite(meta_model=meta, target=wanted)
     if len(wanted) == 1:
         raise checks.ShapeError("one asset has no covariance; the legacy contribution needs at least two")
     # Freeing the target of the meta model instead of every rank gives the same products.
     freed = orthogonal_part(wanted - wanted.mean(), meta - meta.mean())
-    scores = np.empty(columns.shape[1])
-    for block in model_blocks(*columns.shape):
-        scores[block] = _rows.rank(_rows.as_rows(columns[:, block]), "first") @ freed
+    terms = [(_ranked.ranks(len(wanted)), freed)]
+    scores = _ranked.sums(columns, terms, name="predictions", tolerance=_ranked.BROKEN_TIES).products[:, 0]
     return scores / (len(wanted) - 1) / UNIFORM_DEVIATION**2
 
 
@@ -349,6 +351,32 @@ def orthogonal_part(vector: FloatArray, base: FloatArray) -> FloatArray:
     return vector - base * ((base @ vector) / squared) if squared > 0 else vector
 
 
+def contribution_vector(meta_signal: FloatArray, target: FloatArray) -> FloatArray:
+    """Vector whose product with a signal is the contribution of that signal.
+
+    y'(g - h (h'g)/(h'h)) = (y - h (h'y)/(h'h))'g: one vector is orthogonalized and not every model.
+
+    Parameters
+    ----------
+    meta_signal : ndarray of shape (n_assets,), dtype=float64
+        Gaussianized meta model.
+    target : ndarray of shape (n_assets,), dtype=float64
+        From `bucketed_target`.
+
+    Returns
+    -------
+    ndarray of shape (n_assets,), dtype=float64
+        NaN if the meta signal is zero.
+
+    Notes
+    -----
+    NaN policy: propagate. Cost: O(n_assets).
+    """
+    if not meta_signal.any():
+        return np.full(len(target), np.nan)
+    return orthogonal_part(target, meta_signal) / len(target)
+
+
 def contributions(signal_rows: FloatArray, meta_signal: FloatArray, target: FloatArray, size: int) -> FloatArray:
     """Contribution of each signal; one model a row, target already bucketed and centred.
 
@@ -372,13 +400,12 @@ def contributions(signal_rows: FloatArray, meta_signal: FloatArray, target: Floa
     -----
     NaN policy: propagate. Cost: one dot product a model; a sort a model with a top/bottom filter.
     """
+    if size == 0:
+        scores: FloatArray = signal_rows @ contribution_vector(meta_signal, target)
+        return scores
     squared = meta_signal @ meta_signal
     if squared == 0:
         return np.full(len(signal_rows), np.nan)
-    if size == 0:
-        # y'(g - h (h'g)/(h'h)) = (y - h (h'y)/(h'h))'g: one vector is orthogonalized and not every model.
-        scores: FloatArray = signal_rows @ orthogonal_part(target, meta_signal) / len(target)
-        return scores
     rest = signal_rows - (signal_rows @ meta_signal / squared)[:, None] * meta_signal
     kept = _rows.top_bottom(rest, size)
     products: FloatArray = np.einsum("ij,ij->i", np.take_along_axis(rest, kept, axis=1), target[kept])

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from crowdalpha.scoring import _rows, checks, ranking
+from crowdalpha.scoring import _ranked, _rows, checks, ranking
 from crowdalpha.scoring.arrays import FloatArray, model_blocks
 
 __all__ = ["apcwnm", "corr", "cwmm", "mcwnm", "pearson", "powered_target", "spearman", "tie_broken_rank_correlation"]
@@ -65,9 +65,14 @@ def corr(
     columns, wanted = _checked(predictions, target)
     size = checks.top_bottom_size(top_bottom, len(wanted))
     wanted = powered_target(wanted, power_target=power_target, target_mean=target_mean)
+    if size == 0:
+        centred = wanted - wanted.mean()
+        terms = [(_ranked.powered_quantiles(len(wanted)), zero_if_constant(centred))]
+        return _ranked.sums(columns, terms, name="predictions").correlation(0, terms[0][1])
+    checks.no_nan(predictions=columns)
     scores = np.empty(columns.shape[1])
     for block in model_blocks(*columns.shape):
-        powered = _rows.power_1_5(_rows.gaussianize(_rows.as_rows(columns[:, block])))
+        powered = _rows.power_1_5(_rows.gaussianize(columns[:, block].T))
         scores[block] = _rows.pearson_of_extremes(powered, wanted, size)
     return scores
 
@@ -199,7 +204,7 @@ def spearman(predictions: npt.ArrayLike, target: npt.ArrayLike) -> FloatArray:
     array([1.])
     """
     columns, wanted = _checked(predictions, target)
-    return _ranked_pearson(columns, _rows.rank(wanted[None, :], "average")[0], "average")
+    return _ranked_pearson(columns, _rows.rank(wanted[None, :], "average")[0], 0.0)
 
 
 def tie_broken_rank_correlation(predictions: npt.ArrayLike, target: npt.ArrayLike) -> FloatArray:
@@ -238,7 +243,7 @@ def tie_broken_rank_correlation(predictions: npt.ArrayLike, target: npt.ArrayLik
     array([1.])
     """
     columns, wanted = _checked(predictions, target)
-    return _ranked_pearson(columns, wanted, "first")
+    return _ranked_pearson(columns, wanted, _ranked.BROKEN_TIES)
 
 
 def cwmm(predictions: npt.ArrayLike, meta_model: npt.ArrayLike) -> FloatArray:
@@ -277,11 +282,8 @@ def cwmm(predictions: npt.ArrayLike, meta_model: npt.ArrayLike) -> FloatArray:
     array([1.])
     """
     columns, wanted = _checked(predictions, meta_model, "meta_model")
-    scores = np.empty(columns.shape[1])
-    for block in model_blocks(*columns.shape):
-        powered = _rows.power_1_5(_rows.gaussianize(_rows.as_rows(columns[:, block])))
-        scores[block] = _rows.pearson(powered, wanted)
-    return scores
+    terms = [(_ranked.powered_quantiles(len(wanted)), zero_if_constant(wanted - wanted.mean()))]
+    return _ranked.sums(columns, terms, name="predictions").correlation(0, terms[0][1])
 
 
 def mcwnm(predictions: npt.ArrayLike) -> FloatArray:
@@ -371,16 +373,33 @@ def apcwnm(predictions: npt.ArrayLike) -> FloatArray:
 def _checked(predictions: npt.ArrayLike, target: npt.ArrayLike, name: str = "target") -> tuple[FloatArray, FloatArray]:
     columns, wanted = checks.matrix(predictions, "predictions"), checks.vector(target, name)
     checks.same_rows(**{"predictions": columns, name: wanted})
-    checks.no_nan(predictions=columns)
     checks.finite(**{name: wanted})
     return columns, wanted
 
 
-def _ranked_pearson(columns: FloatArray, target: FloatArray, method: _rows.RankMethod) -> FloatArray:
-    scores = np.empty(columns.shape[1])
-    for block in model_blocks(*columns.shape):
-        scores[block] = _rows.pearson(_rows.rank(_rows.as_rows(columns[:, block]), method), target)
-    return scores
+def zero_if_constant(centred: FloatArray) -> FloatArray:
+    """Give a centred vector, or zeros where rounding alone has left something of a constant.
+
+    Parameters
+    ----------
+    centred : ndarray of shape (n_assets,), dtype=float64
+        A vector less its mean.
+
+    Returns
+    -------
+    ndarray of shape (n_assets,), dtype=float64
+
+    Notes
+    -----
+    NaN policy: propagate. Cost: O(n_assets).
+    """
+    return np.zeros_like(centred) if centred.max() == centred.min() else centred
+
+
+def _ranked_pearson(columns: FloatArray, target: FloatArray, tolerance: float) -> FloatArray:
+    centred_ranks = _ranked.ranks(len(target)) - 0.5  # so that a constant model looks up 0
+    terms = [(centred_ranks, zero_if_constant(target - target.mean()))]
+    return _ranked.sums(columns, terms, name="predictions", tolerance=tolerance).correlation(0, terms[0][1])
 
 
 def _unit_rows(predictions: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdalpha.scoring import _rows, checks
-from crowdalpha.scoring.arrays import FloatArray, IndexArray, model_blocks
+from crowdalpha.scoring._features import FEW_MODELS, Features, features_of
+from crowdalpha.scoring.arrays import FloatArray, IndexArray, IntegerArray, SingleArray, model_blocks
 
 __all__ = [
     "CorrelationMethod",
@@ -22,6 +23,10 @@ __all__ = [
 CorrelationMethod = Literal["pearson", "spearman"]
 # Exposures that are nearer than this to the largest are as large, whatever they round to.
 EQUAL_EXPOSURE = 1e-12
+# Roundings of a screened exposure beside those of the sum: of both vectors, twice, and of the product.
+ROUNDINGS = 8
+# With so many candidates a model, screening saves nothing.
+MANY_CANDIDATES = 64
 
 
 def feature_exposures(
@@ -72,20 +77,39 @@ def feature_exposures(
     array([[ 1.],
            [nan]])
     """
-    matrix, columns = checks.matrix(features, "features"), checks.matrix(predictions, "predictions")
-    checks.same_rows(features=matrix, predictions=columns)
-    checks.finite(features=matrix, predictions=columns)
+    matrix, columns = _checked(features, predictions)
     size = checks.top_bottom_size(top_bottom, len(matrix))
-    feature_rows, model_rows = _rows.as_rows(matrix), _rows.as_rows(columns)
     if method == "spearman":
-        feature_rows, model_rows = _rows.rank(feature_rows, "average"), _rows.rank(model_rows, "average")
+        matrix, columns = _rows.rank(matrix.T.astype(np.float64), "average").T, _rows.rank(columns.T, "average").T
     if size:
-        return _exposures_of_extremes(feature_rows, model_rows, size)
-    exposures = np.empty((len(feature_rows), len(model_rows)))
-    units = unit_rows(feature_rows)
+        return _exposures_of_extremes(_rows.as_rows(matrix.astype(np.float64)), _rows.as_rows(columns), size)
+    prepared = features_of(matrix)
+    exposures = np.full((matrix.shape[1], columns.shape[1]), np.nan)
     for block in model_blocks(*columns.shape):
-        exposures[:, block] = units @ unit_rows(model_rows[block]).T
+        exposures[prepared.varies, block] = exposure_rows(prepared, columns[:, block]).T
     return exposures
+
+
+def exposure_rows(features: Features, columns: FloatArray) -> FloatArray:
+    """Exposures to the features that vary, one model a row.
+
+    Parameters
+    ----------
+    features : Features
+        Of one era.
+    columns : ndarray of shape (n_assets, n_models), dtype=float64
+        Finite predictions of the same assets.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_varying_features), dtype=float64
+        NaN rows for constant models.
+
+    Notes
+    -----
+    NaN policy: refuse. Cost: one matrix product.
+    """
+    return features.products(unit_rows(_rows.as_rows(columns))) / features.norms
 
 
 def max_feature_exposure(
@@ -169,16 +193,76 @@ def largest_exposure(
     >>> largest_exposure([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]], [[1.0], [2.0], [3.0]])[0]
     array([0])
     """
-    matrix = checks.matrix(features, "features")
-    if not (matrix.max(axis=0, initial=-np.inf) > matrix.min(axis=0, initial=np.inf)).any():
-        checks.finite(features=matrix)
+    matrix, columns = _checked(features, predictions)
+    prepared = features_of(matrix)
+    if not prepared.varies.any():
         raise checks.ConstantError("every feature is constant, so no exposure is defined; give features that vary")
-    exposures = np.abs(feature_exposures(matrix, predictions, top_bottom=top_bottom))
-    defined = ~np.isnan(exposures).all(axis=0)
+    if checks.top_bottom_size(top_bottom, len(matrix)):
+        return _largest(np.abs(feature_exposures(matrix, columns, top_bottom=top_bottom)).T)
+    first, largest = largest_exposures(prepared, columns)
+    return np.where(first < 0, first, np.flatnonzero(prepared.varies)[first]), largest
+
+
+def largest_exposures(features: Features, columns: FloatArray) -> tuple[IndexArray, FloatArray]:
+    """Largest absolute exposure of each model among the features that vary, and the first of those that have it.
+
+    Many models are screened in single precision: whatever could be the largest, by the bound on the rounding of a
+    product of two vectors of length 1, is computed again in double precision. The result is that of doubles alone.
+
+    Parameters
+    ----------
+    features : Features
+        Of one era; one of them at least varies.
+    columns : ndarray of shape (n_assets, n_models), dtype=float64
+        Finite predictions of the same assets.
+
+    Returns
+    -------
+    tuple of an ndarray of shape (n_models,), dtype=intp, and one of dtype=float64
+        Position among the varying features, -1 for a constant model; absolute exposure, NaN for a constant model.
+
+    Notes
+    -----
+    NaN policy: refuse. Cost: one matrix product, in single precision for more than a few models.
+
+    References
+    ----------
+    .. [1] N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 3.1: the bound.
+    """
+    if columns.shape[1] <= FEW_MODELS:
+        return _largest(np.abs(exposure_rows(features, columns)))
+    single = features.single()
+    first, largest = np.full(columns.shape[1], -1), np.full(columns.shape[1], np.nan)
+    for block in model_blocks(*columns.shape):
+        units = unit_rows(_rows.as_rows(columns[:, block]))
+        defined = ~np.isnan(units[:, 0])
+        first[block][defined], largest[block][defined] = _screened(features, single, units[defined])
+    return first, largest
+
+
+def _screened(features: Features, single: SingleArray, units: FloatArray) -> tuple[IndexArray, FloatArray]:
+    rough = np.abs(units.astype(np.float32) @ single.T)
+    error = (units.shape[1] + ROUNDINGS) * np.finfo(np.float32).eps
+    candidate = rough >= rough.max(axis=1, keepdims=True) - error
+    if candidate.sum() > len(units) * MANY_CANDIDATES:
+        return _largest(np.abs(features.products(units) / features.norms))
+    models, found = np.nonzero(candidate)
+    exact = np.empty(len(models))
+    for pairs in model_blocks(units.shape[1], len(models)):
+        exact[pairs] = np.abs(np.einsum("ij,ij->i", features.units(found[pairs]), units[models[pairs]]))
+    starts = np.searchsorted(models, np.arange(len(units)))
+    largest = np.maximum.reduceat(exact, starts)
+    first = np.where(exact >= largest[models] - EQUAL_EXPOSURE, found, candidate.shape[1])
+    return np.minimum.reduceat(first, starts), largest
+
+
+def _largest(exposures: FloatArray) -> tuple[IndexArray, FloatArray]:
+    """Largest of each row and the first that is as large; NaN counts as nothing."""
+    defined = ~np.isnan(exposures).all(axis=1)
     filled = np.where(np.isnan(exposures), -np.inf, exposures)
-    largest = filled.max(axis=0)
+    largest = filled.max(axis=1)
     # Mirrored features differ in the last bit only; the first of them counts on every machine.
-    first = np.where(defined, (filled >= largest - EQUAL_EXPOSURE).argmax(axis=0), -1)
+    first = np.where(defined, (filled >= largest[:, None] - EQUAL_EXPOSURE).argmax(axis=1), -1)
     return first, np.where(defined, largest, np.nan)
 
 
@@ -341,6 +425,13 @@ def unit_rows(rows: FloatArray) -> FloatArray:
     norms[_rows.constant(rows) | (norms == 0)] = np.nan
     units: FloatArray = centred / norms[:, None]
     return units
+
+
+def _checked(features: npt.ArrayLike, predictions: npt.ArrayLike) -> tuple[FloatArray | IntegerArray, FloatArray]:
+    matrix, columns = checks.features(features, "features"), checks.matrix(predictions, "predictions")
+    checks.same_rows(features=matrix, predictions=columns)
+    checks.finite(predictions=columns)
+    return matrix, columns
 
 
 def _exposures_of_extremes(feature_rows: FloatArray, model_rows: FloatArray, size: int) -> FloatArray:

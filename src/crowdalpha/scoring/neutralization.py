@@ -3,12 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from crowdalpha.scoring import _rows, checks
+from crowdalpha.scoring import _ranked, _rows, checks
+from crowdalpha.scoring._features import features_of
 from crowdalpha.scoring._projection import Projection
 from crowdalpha.scoring.align import DEFAULT_MAX_FILTERED_RATIO, enough_overlap
-from crowdalpha.scoring.arrays import FloatArray, model_blocks
+from crowdalpha.scoring.arrays import FloatArray, IntegerArray, model_blocks
 from crowdalpha.scoring.contribution import bucketed_target, contributions
-from crowdalpha.scoring.correlation import pearson, powered_target
+from crowdalpha.scoring.correlation import pearson, powered_target, zero_if_constant
 
 __all__ = [
     "fnc",
@@ -23,6 +24,8 @@ __all__ = [
 LEAST_RESIDUAL = 1e-9
 # Residuals of signals nearer than this are ties that rounding broke; another machine would break them otherwise.
 RESIDUAL_TIE = 1e-12
+# Products with many features are the better the more models they have: 32 MB of residuals at a time.
+NEUTRALIZED_VALUES = 1 << 22
 
 
 def neutralize(values: npt.ArrayLike, exposures: npt.ArrayLike, *, proportion: float = 1.0) -> FloatArray:
@@ -70,7 +73,7 @@ def neutralize(values: npt.ArrayLike, exposures: npt.ArrayLike, *, proportion: f
     checks.finite(values=columns)
     checks.in_range(proportion, 0.0, 1.0, "proportion")
     rows = _rows.as_rows(columns)
-    residuals = rows - proportion * Projection.of(features).fitted(rows)
+    residuals = Projection.of(features_of(features)).residuals(rows, proportion)
     residuals[_rows.constant(rows)] = np.nan
     return residuals.T
 
@@ -156,10 +159,11 @@ def neutral_signals(predictions: npt.ArrayLike, features: npt.ArrayLike) -> Floa
     array([-0.4159,  0.4159, -0.4159,  0.4159])
     """
     columns, matrix = _checked(predictions, features, "predictions", "features")
-    projection = Projection.of(matrix)
+    checks.no_nan(predictions=columns)
+    projection = Projection.of(features_of(matrix))
     residuals = np.empty((columns.shape[1], columns.shape[0]))
     for block in model_blocks(*columns.shape):
-        left = residual_rows(_rows.gaussianize(_rows.as_rows(columns[:, block])), projection)
+        left = residual_rows(_rows.gaussianize(columns[:, block].T), projection)
         residuals[block] = _rows.merged_near_ties(left, RESIDUAL_TIE)
     return residuals.T
 
@@ -183,8 +187,8 @@ def residual_rows(signal_rows: FloatArray, projection: Projection) -> FloatArray
     -----
     NaN policy: refuse. Cost: two products with the features.
     """
-    residuals = signal_rows - projection.fitted(signal_rows)
-    residuals[np.abs(residuals).max(axis=1) <= LEAST_RESIDUAL * np.abs(signal_rows).max(axis=1)] = np.nan
+    residuals = projection.residuals(signal_rows)
+    residuals[_largest(residuals) <= LEAST_RESIDUAL * _largest(signal_rows)] = np.nan
     return residuals
 
 
@@ -250,11 +254,12 @@ def fnc(
     known = known_rows(wanted)
     size = checks.top_bottom_size(top_bottom, int(known.sum()))
     powered = powered_target(wanted[known], target_mean=target_mean)
-    projection = Projection.of(matrix)
+    checks.no_nan(predictions=columns)
+    projection = Projection.of(features_of(matrix))
     scores = np.empty(columns.shape[1])
-    for block in model_blocks(*columns.shape):
-        residuals = residual_rows(_rows.gaussianize(_rows.as_rows(columns[:, block])), projection)
-        scores[block] = residual_corr(residuals[:, known], powered, size)
+    for block in model_blocks(*columns.shape, values=NEUTRALIZED_VALUES):
+        residuals = residual_rows(_rows.gaussianize(columns[:, block].T), projection)
+        scores[block] = residual_corr(residuals if known.all() else residuals[:, known], powered, size)
     return scores
 
 
@@ -280,9 +285,14 @@ def residual_corr(residuals: FloatArray, powered: FloatArray, size: int) -> Floa
     """
     defined = ~np.isnan(residuals[:, 0])
     rows = residuals if defined.all() else residuals[defined]
-    signals = _rows.power_1_5(_rows.gaussianize(rows, RESIDUAL_TIE))
     scores = np.full(len(residuals), np.nan)
-    scores[defined] = _rows.pearson_of_extremes(signals, powered, size)
+    if size:
+        signals = _rows.power_1_5(_rows.gaussianize(rows, RESIDUAL_TIE))
+        scores[defined] = _rows.pearson_of_extremes(signals, powered, size)
+    else:
+        vector = zero_if_constant(powered - powered.mean())
+        terms = [(_ranked.powered_quantiles(len(vector)), vector)]
+        scores[defined] = _ranked.sums(rows.T, terms, name="residuals", tolerance=RESIDUAL_TIE).correlation(0, vector)
     return scores
 
 
@@ -432,11 +442,15 @@ def neutral_contribution(
     return scores
 
 
+def _largest(rows: FloatArray) -> FloatArray:
+    """Largest magnitude of each row, without an array of magnitudes."""
+    largest: FloatArray = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    return largest
+
+
 def _checked(
     predictions: npt.ArrayLike, features: npt.ArrayLike, name: str, features_name: str
-) -> tuple[FloatArray, FloatArray]:
-    columns, matrix = checks.matrix(predictions, name), checks.matrix(features, features_name)
+) -> tuple[FloatArray, FloatArray | IntegerArray]:
+    columns, matrix = checks.matrix(predictions, name), checks.features(features, features_name)
     checks.same_rows(**{name: columns, features_name: matrix})
-    checks.no_nan(**{name: columns})
-    checks.finite(**{features_name: matrix})
     return columns, matrix
