@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+import scipy  # loads its parts when they are first used, which keeps our import short
 
 from crowdalpha.scoring._features import Features
 from crowdalpha.scoring.arrays import FloatArray
@@ -54,7 +54,7 @@ class Projection:
         products = self.features.products(centred)
         if self.cholesky is None or not self.cholesky.size:
             return products
-        solution, _ = linalg.lapack.dpotrs(self.cholesky, products.T, lower=1, overwrite_b=1)
+        solution, _ = scipy.linalg.lapack.dpotrs(self.cholesky, products.T, lower=1, overwrite_b=1)
         return np.ascontiguousarray(solution.T)
 
 
@@ -72,7 +72,7 @@ class SingularFactors:
         """Factorise, and leave out the directions in which the features do not differ."""
         rows = features.doubles()
         design = np.column_stack([rows.T, np.ones(rows.shape[1])])
-        left, values, right = linalg.svd(design, full_matrices=False)
+        left, values, right = scipy.linalg.svd(design, full_matrices=False)
         kept = values > SMALLEST_SINGULAR_VALUE * values[0]
         return cls(design, left[:, kept], values[kept], right[kept])
 
@@ -87,9 +87,9 @@ def _cholesky(gram: FloatArray) -> tuple[float, FloatArray]:
     if not gram.size:
         return 1.0, gram
     matrix = gram.T  # symmetric, and its transpose is in the order that LAPACK works on without a copy
-    norm = linalg.norm(matrix, 1, check_finite=False)
-    factor, failed = linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    norm = scipy.linalg.norm(matrix, 1, check_finite=False)
+    factor, failed = scipy.linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
     if failed:
         return 0.0, np.empty((0, 0))
-    condition, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
+    condition, _ = scipy.linalg.lapack.dpocon(factor, norm, uplo="L")
     return float(condition), factor

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+import scipy  # loads its parts when they are first used, which keeps our import short
 
 from crowdalpha.scoring import _kernels, checks
 from crowdalpha.scoring._threads import split
@@ -51,7 +51,7 @@ def ranks(n_assets: int) -> FloatArray:
 @lru_cache(maxsize=TABLES)
 def quantiles(n_assets: int) -> FloatArray:
     """Tabulate their normal quantiles; the table is shared and cannot be written to."""
-    values: FloatArray = special.ndtri(ranks(n_assets))
+    values: FloatArray = scipy.special.ndtri(ranks(n_assets))
     values.setflags(write=False)
     return values
 

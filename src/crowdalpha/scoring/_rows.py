@@ -7,7 +7,7 @@ Inputs are trusted: the public functions have checked them.
 from typing import Literal
 
 import numpy as np
-from scipy import special
+import scipy  # loads its parts when they are first used, which keeps our import short
 
 from crowdalpha.scoring import _ranked
 from crowdalpha.scoring.arrays import BoolArray, FloatArray, IndexArray
@@ -53,7 +53,7 @@ def gaussianize(rows: FloatArray, tolerance: float = 0.0) -> FloatArray:
 
 def quantile(uniform: FloatArray) -> FloatArray:
     """Compute the inverse of the standard normal distribution function; outside [0, 1] it is NaN."""
-    values: FloatArray = special.ndtri(uniform)
+    values: FloatArray = scipy.special.ndtri(uniform)
     return values
 
 
