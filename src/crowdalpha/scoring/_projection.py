@@ -1,9 +1,12 @@
 """Least squares on the features of one era: factorised once, applied to any number of models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import scipy  # loads its parts when they are first used, which keeps our import short
+from threadpoolctl import threadpool_limits
 
 from crowdalpha.scoring._features import Features
 from crowdalpha.scoring.arrays import FloatArray
@@ -14,6 +17,17 @@ SMALLEST_SINGULAR_VALUE = 1e-6
 SMALLEST_GRAM_CONDITION = 1e-10
 # Below this one, a second pass takes away what the first left.
 REFINED_GRAM_CONDITION = 1e-5
+
+
+@contextmanager
+def blas_on_one_thread() -> Iterator[None]:
+    """Keep BLAS to one thread while eras are worked on side by side.
+
+    Small factorisations gain nothing from threads of their own, and those would get in each other's way.
+    """
+    scipy.linalg.norm(np.zeros(1))  # a library that is loaded later would not be limited
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @dataclass(frozen=True, eq=False)

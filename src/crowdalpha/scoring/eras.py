@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from crowdalpha.errors import InputError
 from crowdalpha.scoring import checks
 from crowdalpha.scoring._features import features_of
+from crowdalpha.scoring._projection import blas_on_one_thread
 from crowdalpha.scoring._threads import split
 from crowdalpha.scoring.arrays import FloatArray, IndexArray, IntegerArray
 from crowdalpha.scoring.exposure import exposure_rows
@@ -111,8 +111,7 @@ def era_scores(
                 prepared = features_of(checks.features(part, "features"))
                 exposures[era, prepared.varies] = exposure_rows(prepared, columns[rows]).T
 
-    # small factorisations gain nothing from threads of their own, and would get in each other's way
-    with threadpool_limits(1, "blas"):
+    with blas_on_one_thread():
         split(work, len(labels), values=(columns.shape[1] + n_features) * len(columns) // len(labels), grain=1)
     return EraScores(labels, out[0], out[1], out[2], out[3], out[4], exposures)
 
