@@ -1,12 +1,14 @@
 """Frames of pandas matched on their ids, as the reference matches them."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
 
 Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
 Side = pd.Series | pd.DataFrame
+One = TypeVar("One", pd.Series, pd.DataFrame)
+Other = TypeVar("Other", pd.Series, pd.DataFrame)
 
 
 def require(condition: object, message: str) -> None:
@@ -18,7 +20,7 @@ def require(condition: object, message: str) -> None:
 def complete(side: Side) -> pd.Index:
     """Ids whose row has no NaN."""
     missing = np.asarray(side.isna(), dtype=np.bool_)
-    gaps = np.flatnonzero(missing.reshape(len(side), -1).any(axis=1))
+    gaps = np.flatnonzero(missing.any(axis=1) if missing.ndim > 1 else missing)
     return side.index.delete(gaps) if len(gaps) else side.index
 
 
@@ -29,7 +31,39 @@ def matched(sides: list[Side]) -> list[Side]:
         other = complete(side)
         if not other.equals(ids):
             ids = ids.intersection(other)
+    # sorted once, so that a side in order already is not copied; a doubled id would double its rows again
+    if not ids.is_monotonic_increasing:
+        ids = ids.sort_values()
+    if not ids.is_unique and any(len(side) != len(ids) for side in sides):
+        ids = ids.unique()
     return [rows(side, ids) for side in sides]
+
+
+def matched_pair(s1: One, s2: Other, max_filtered_ratio: float) -> tuple[One, Other]:
+    """Match two sides, and refuse if too few ids are left; a side that stays as it is is not copied."""
+    first, second = cast("tuple[One, Other]", tuple(matched([s1, s2])))
+    for name, other, before, after in (("s1", "s2", s1, first), ("s2", "s1", s2, second)):
+        enough(after.index.nunique(), len(before), name, f"{other},", max_filtered_ratio)
+    return first, second
+
+
+def matched_many(inputs: list[Side], max_filtered_ratio: float) -> list[Side]:
+    """Match any number of sides, and refuse if too few ids are left; a side that stays as it is is not copied."""
+    require(len(inputs) > 0, "List must contain at least one element")
+    kept = matched(inputs)
+    for number, (before, after) in enumerate(zip(inputs, kept, strict=True)):
+        enough(len(after), len(before), f"inputs[{number}]", "the others,", max_filtered_ratio)
+    return kept
+
+
+def enough(kept: int, total: int, name: str, others: str, max_filtered_ratio: float) -> None:
+    """Refuse a side of which too much was dropped."""
+    least = 1 - max_filtered_ratio
+    require(
+        kept / total >= least,
+        f"{name} does not have enough overlapping ids with {others}"
+        f" must have >= {round(least, 2) * 100}% overlapping ids",
+    )
 
 
 def rows(side: Side, ids: pd.Index) -> Side:

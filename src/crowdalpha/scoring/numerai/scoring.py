@@ -1,15 +1,46 @@
 """`numerai_tools.scoring` on the kernels of this package; see there for what each function is for."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from crowdalpha import scoring as ours
 from crowdalpha.scoring.numerai import _align
 from crowdalpha.scoring.numerai._align import require, values
+from crowdalpha.scoring.numerai._transforms import (
+    DEFAULT_MAX_FILTERED_INDEX_RATIO,
+    RANK_METHOD_TYPE,
+    S1,
+    S2,
+    FloatArray,
+    asserted,
+    center,
+    filter_sort_index,
+    filter_sort_index_many,
+    filter_sort_top_bottom,
+    filter_sort_top_bottom_concat,
+    gaussian,
+    like,
+    min_max_normalize,
+    neutralize,
+    one_hot_encode,
+    orthogonalize,
+    power,
+    rank,
+    rank_series,
+    refuse_series,
+    refuse_single_row,
+    stake_weight,
+    standardize,
+    tie_broken_rank,
+    tie_kept_rank,
+    tie_kept_rank__gaussianize__neutralize__variance_normalize,
+    tie_kept_rank__gaussianize__pow_1_5,
+    variance_normalize,
+    weight_normalize,
+)
 
 __all__ = [
     "DEFAULT_MAX_FILTERED_INDEX_RATIO",
@@ -55,105 +86,10 @@ __all__ = [
     "weight_normalize",
 ]
 
-FloatArray = npt.NDArray[np.float64]
-
-# As in the reference: at most so large a share of either side may be dropped when ids are matched.
-DEFAULT_MAX_FILTERED_INDEX_RATIO = 0.2
-RANK_METHOD_TYPE = Literal["average", "min", "max", "first", "dense"]
 # MPC is scaled down since January 2026.
 MPC_DIVISOR = 50
 # Targets in [0, 1] are scaled to the buckets 0..4.
 BUCKETS_PER_UNIT = 4
-
-Result = TypeVar("Result")
-S1 = TypeVar("S1", pd.DataFrame, pd.Series)
-S2 = TypeVar("S2", pd.DataFrame, pd.Series)
-
-
-def filter_sort_index(s1: S1, s2: S2, max_filtered_ratio: float = DEFAULT_MAX_FILTERED_INDEX_RATIO) -> tuple[S1, S2]:
-    """Keep the ids that are complete on both sides, sort by id, and refuse if too few are left."""
-    first, second = cast("tuple[S1, S2]", tuple(_align.matched([s1, s2])))
-    for name, other, before, after in (("s1", "s2", s1, first), ("s2", "s1", s2, second)):
-        require(
-            len(after.index.unique()) / len(before) >= 1 - max_filtered_ratio,
-            f"{name} does not have enough overlapping ids with {other},"
-            f" must have >= {round(1 - max_filtered_ratio, 2) * 100}% overlapping ids",
-        )
-    return first, second
-
-
-def filter_sort_index_many(
-    inputs: list[Any], max_filtered_ratio: float = DEFAULT_MAX_FILTERED_INDEX_RATIO
-) -> list[Any]:
-    """Keep the ids that are complete on every side, sort by id, and refuse if too few are left."""
-    require(len(inputs) > 0, "List must contain at least one element")
-    kept = _align.matched(inputs)
-    for number, (before, after) in enumerate(zip(inputs, kept, strict=True)):
-        require(
-            len(after) / len(before) >= 1 - max_filtered_ratio,
-            f"inputs[{number}] does not have enough overlapping ids with the others,"
-            f" must have >= {round(1 - max_filtered_ratio, 2) * 100}% overlapping ids",
-        )
-    return kept
-
-
-def filter_sort_top_bottom(s: pd.Series, top_bottom: int) -> tuple[pd.Series, pd.Series]:
-    """Take the highest and the lowest values, each sorted by id."""
-    order = np.argsort(s.to_numpy(), kind="stable")
-    return s.iloc[order[-top_bottom:]].sort_index(), s.iloc[order[:top_bottom]].sort_index()
-
-
-def filter_sort_top_bottom_concat(s: pd.Series, top_bottom: int) -> pd.Series:
-    """Take the highest and the lowest values in one series, sorted by id."""
-    both: pd.Series = pd.concat(filter_sort_top_bottom(s, top_bottom)).sort_index()
-    return both
-
-
-def rank_series(s: pd.Series, method: RANK_METHOD_TYPE = "average") -> pd.Series:
-    """Percentile rank of a series whose ids are sorted."""
-    require(s.index.is_monotonic_increasing, "unsorted index found")
-    return _like(s, ours.rank(values(s), method=method))
-
-
-def rank(s: S1, method: RANK_METHOD_TYPE = "average") -> S1:
-    """Percentile rank of each column of a frame, or of a series, whose ids are sorted."""
-    require(s.index.is_monotonic_increasing, "unsorted index found")
-    return _like(s, ours.rank(values(s), method=method))
-
-
-def tie_broken_rank(df: pd.DataFrame) -> pd.DataFrame:
-    """Percentile rank of each column; of ties the earlier id comes first."""
-    return rank(df, "first")
-
-
-def tie_kept_rank(s: S1) -> S1:
-    """Percentile rank of each column; ties share their mean rank."""
-    return rank(s, "average")
-
-
-def min_max_normalize(s: pd.Series) -> pd.Series:
-    """Map linearly on [0, 1]."""
-    return _like(s, ours.min_max_normalize(values(s)))
-
-
-def variance_normalize(df: pd.DataFrame) -> pd.DataFrame:
-    """Divide each column by its population standard deviation."""
-    return _like(df, ours.variance_normalize(values(df)))
-
-
-def weight_normalize(s: S1) -> S1:
-    """Divide each column by the sum of its magnitudes."""
-    return _like(s, ours.weight_normalize(values(s)))
-
-
-def center(s: S1) -> S1:
-    """Subtract from each column its mean."""
-    return _like(s, ours.center(values(s)))
-
-
-def standardize(df: pd.DataFrame) -> pd.DataFrame:
-    """Give each column mean 0 and population standard deviation 1."""
-    return _like(df, ours.standardize(values(df)))
 
 
 def validate_indices(live_targets: pd.Series, predictions: pd.Series) -> None:
@@ -169,55 +105,28 @@ def correlation(live_targets: pd.Series, predictions: pd.Series) -> float:
 def tie_broken_rank_correlation(target: pd.Series, predictions: pd.Series) -> float:
     """Pearson correlation of the target with the tie-broken ranks of the predictions."""
     validate_indices(target, predictions)
-    return float(ours.tie_broken_rank_correlation(values(predictions)[:, None], values(target))[0])
+    return _plain(ours.pearson, ours.tie_broken_rank(values(predictions)), values(target))
 
 
 def spearman_correlation(target: pd.Series, predictions: pd.Series) -> float:
     """Spearman correlation of two series with the same sorted ids."""
     validate_indices(target, predictions)
-    return float(ours.spearman(values(predictions)[:, None], values(target))[0])
+    return _plain(ours.pearson, ours.tie_kept_rank(values(predictions)), ours.tie_kept_rank(values(target)))
 
 
 def pearson_correlation(target: pd.Series, predictions: pd.Series, top_bottom: int | None = None) -> float:
     """Pearson correlation, perhaps of the highest and lowest predictions only."""
     if size := _align.size(top_bottom):
         predictions = filter_sort_top_bottom_concat(predictions, size)
-        target, predictions = filter_sort_index(target, predictions, 1 - size / len(target))
+        target, predictions = _align.matched_pair(target, predictions, 1 - size / len(target))
     validate_indices(target, predictions)
-    return float(ours.pearson(values(predictions)[:, None], values(target))[0])
+    return _plain(ours.pearson, values(predictions), values(target))
 
 
 def sharpe_ratio(s: pd.Series) -> float:
     """Mean over population standard deviation; infinite where nothing varies."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.divide(np.mean(s), np.std(s)))
-
-
-def power(df: pd.DataFrame, p: float) -> pd.DataFrame:
-    """Raise magnitudes to a power, keep signs, and refuse columns that this distorts."""
-    require(not df.isna().to_numpy().any(), "Data contains NaNs")
-    require(df.index.is_monotonic_increasing, "Index is not sorted")
-    return _like(df, _asserted(lambda: ours.power(values(df), p)))
-
-
-def gaussian(df: pd.DataFrame) -> pd.DataFrame:
-    """Find the normal quantile of each value, which is a percentile rank."""
-    require(df.index.is_monotonic_increasing, "Index is not sorted")
-    return _like(df, ours.normal_quantile(values(df)))
-
-
-def orthogonalize(v: FloatArray, u: FloatArray) -> FloatArray:
-    """Take from each column of `v` its projection on the vector `u`."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        orthogonal: FloatArray = v - np.outer(u, (v.T @ u) / (u.T @ u))
-    return orthogonal
-
-
-def stake_weight(predictions: pd.DataFrame, stakes: pd.Series) -> pd.Series:
-    """Stake-weighted mean of the columns; a NaN counts as 0 and its stake stays in the divisor."""
-    weighed = np.nansum(values(predictions[stakes.index]) * values(stakes), axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return pd.Series(np.divide(weighed, stakes.sum()), index=predictions.index)
 
 
 def contribution_scores(
@@ -248,9 +157,11 @@ def correlation_contribution(
     top_bottom: int | None = None,
 ) -> pd.Series:
     """MMC or BMC: what each column adds to the meta model."""
-    meta_model, predictions = filter_sort_index(meta_model, predictions)
-    live_targets, predictions = filter_sort_index(live_targets, predictions)
-    live_targets, meta_model = filter_sort_index(live_targets, meta_model)
+    refuse_series(predictions)
+    ratio = DEFAULT_MAX_FILTERED_INDEX_RATIO
+    meta_model, predictions = _align.matched_pair(meta_model, predictions, ratio)
+    live_targets, predictions = _align.matched_pair(live_targets, predictions, ratio)
+    live_targets, meta_model = _align.matched_pair(live_targets, meta_model, ratio)
     size = _align.size(top_bottom)
     _refuse_overlap(size or 0, len(live_targets))
     scores = ours.mmc(values(predictions), values(meta_model), values(live_targets), top_bottom=size)
@@ -265,50 +176,20 @@ def neutral_contribution(
     top_bottom: int | None = None,
 ) -> pd.Series:
     """MMC after predictions and meta model were neutralized."""
-    live_targets, predictions, meta_model, neutralizers = filter_sort_index_many(
-        [live_targets, predictions, meta_model, neutralizers]
+    live_targets, predictions, meta_model, neutralizers = cast(
+        "tuple[pd.Series, pd.DataFrame, pd.Series, pd.DataFrame]",
+        tuple(
+            _align.matched_many([live_targets, predictions, meta_model, neutralizers], DEFAULT_MAX_FILTERED_INDEX_RATIO)
+        ),
     )
-    require(np.array_equal(live_targets.index, predictions.index), "an id occurs twice in targets or predictions")
+    for side in (predictions, meta_model):
+        require(np.array_equal(side.index, neutralizers.index), "Indices don't match")
     size = _align.size(top_bottom)
     _refuse_overlap(size or 0, len(live_targets))
     scores = ours.neutral_contribution(
         values(predictions), values(meta_model), neutralizers.to_numpy(), values(live_targets), top_bottom=size
     )
     return pd.Series(scores, index=predictions.columns)
-
-
-def neutralize(df: pd.DataFrame, neutralizers: pd.DataFrame, proportion: float = 1.0) -> pd.DataFrame:
-    """Take from each column what the neutralizers explain, or a share of it; constant columns become NaN."""
-    require(not df.isna().to_numpy().any(), "Data contains NaNs")
-    require(not neutralizers.isna().to_numpy().any(), "Neutralizers contain NaNs")
-    require(len(df.index) == len(neutralizers.index), "Indices don't match")
-    require((df.index == neutralizers.index).all(), "Indices don't match")
-    residuals = ours.neutralize(values(df), neutralizers.to_numpy())
-    if proportion != 1.0:  # the reference takes any proportion, also outside [0, 1]
-        residuals = (1.0 - proportion) * values(df) + proportion * residuals
-    return _like(df, residuals)
-
-
-def one_hot_encode(df: pd.DataFrame, columns: list[str], dtype: type = np.float64) -> pd.DataFrame:
-    """Replace each named column by one column for each of its values, which is 1 where the row has it."""
-    for column in columns:
-        kinds = np.unique(df[column].to_numpy())
-        ones = df[column].to_numpy()[:, None] == kinds
-        names = [f"{column}_{kind}" for kind in kinds]
-        df = df.join(pd.DataFrame(ones.astype(dtype), columns=names, index=df.index)).drop(columns=column)
-    return df
-
-
-def tie_kept_rank__gaussianize__pow_1_5(df: pd.DataFrame) -> pd.DataFrame:
-    """Rank, gaussianize and power each column."""
-    return power(gaussian(tie_kept_rank(df)), 1.5)
-
-
-def tie_kept_rank__gaussianize__neutralize__variance_normalize(
-    df: pd.DataFrame, neutralizers: pd.DataFrame
-) -> pd.DataFrame:
-    """Rank, gaussianize and neutralize each column, and give it a standard deviation of 1."""
-    return variance_normalize(neutralize(gaussian(tie_kept_rank(df)), neutralizers))
 
 
 def numerai_corr(
@@ -320,11 +201,13 @@ def numerai_corr(
 ) -> pd.Series:
     """CORR of each column."""
     mean = float(targets.mean())
-    targets, predictions = filter_sort_index(targets, predictions, max_filtered_index_ratio)
-    if target_pow15 and targets.name is None:
-        raise KeyError("targets has no name; the reference needs one: targets.rename('target')")
+    targets, predictions = _align.matched_pair(targets, predictions, max_filtered_index_ratio)
+    refuse_series(predictions)
+    refuse_single_row(len(predictions))
+    if target_pow15:
+        _named(targets)
     require(np.array_equal(targets.index, predictions.index), "an id occurs twice in targets or predictions")
-    scores = _asserted(
+    scores = asserted(
         lambda: ours.corr(
             values(predictions),
             values(targets),
@@ -344,11 +227,12 @@ def neutral_correlation(
     top_bottom: int | None = None,
 ) -> pd.Series:
     """Pearson correlation of each neutralized column with the target."""
-    targets, predictions, neutralizers = filter_sort_index_many(
-        [targets, predictions, neutralizers], max_filtered_index_ratio
+    targets, predictions, neutralizers = cast(
+        "tuple[pd.Series, pd.DataFrame, pd.DataFrame]",
+        tuple(_align.matched_many([targets, predictions, neutralizers], max_filtered_index_ratio)),
     )
     require(np.array_equal(targets.index, predictions.index), "an id occurs twice in targets or predictions")
-    scores = _asserted(
+    scores = asserted(
         lambda: ours.neutral_correlation(
             values(predictions), neutralizers.to_numpy(), values(targets), top_bottom=_align.size(top_bottom)
         )
@@ -360,18 +244,23 @@ def feature_neutral_corr(
     predictions: pd.DataFrame, features: pd.DataFrame, targets: pd.Series, top_bottom: int | None = None
 ) -> pd.Series:
     """FNC of each column; a constant one gets NaN and leaves the others alone."""
+    refuse_series(predictions)
     require(predictions.index.is_monotonic_increasing, "unsorted index found")
     require(not predictions.isna().to_numpy().any(), "Data contains NaNs")
     require(not features.isna().to_numpy().any(), "Neutralizers contain NaNs")
     require(len(predictions.index) == len(features.index), "Indices don't match")
     require((predictions.index == features.index).all(), "Indices don't match")
-    matched = filter_sort_index(targets, predictions)[0]
-    require(matched.index.is_unique, "an id occurs twice in targets or predictions")
-    scores = _asserted(
+    matched = _align.matched_pair(targets, predictions, DEFAULT_MAX_FILTERED_INDEX_RATIO)[0]
+    refuse_single_row(len(matched))
+    _named(targets)
+    if not matched.index.equals(predictions.index):
+        require(matched.index.is_unique, "an id occurs twice in targets or predictions")
+        matched = matched.reindex(predictions.index)
+    scores = asserted(
         lambda: ours.fnc(
             values(predictions),
             features.to_numpy(),
-            values(matched.reindex(predictions.index)),
+            values(matched),
             top_bottom=_align.size(top_bottom),
             target_mean=float(targets.mean()),
         )
@@ -383,7 +272,10 @@ def max_feature_correlation(s: pd.Series, features: pd.DataFrame, top_bottom: in
     """Name of the feature that correlates most with the series, and that correlation without its sign."""
     if size := _align.size(top_bottom):
         extremes = filter_sort_top_bottom_concat(s, size)
-        features, s = filter_sort_index(features, extremes, 1 - size / len(features))
+        gaps = features[features.index.isin(extremes.index)].isna().to_numpy()
+        # the reference drops other rows for each feature; here all features share theirs
+        require((gaps.any(axis=1) == gaps.all(axis=1)).all(), "a NaN in some features only: fill it or drop its row")
+        features, s = _align.matched_pair(features, extremes, 1 - size / len(features))
     require(s.index.is_monotonic_increasing, "unsorted index found")
     require(np.array_equal(features.index, s.index), "the ids of features and predictions differ")
     require(not (features.isna().to_numpy().any() or s.isna().any()), "features and predictions must have no NaN")
@@ -403,11 +295,17 @@ def generate_neutralized_weights(
     require(not predictions.isna().to_numpy().any(), "Predictions contain NaNs")
     require(not neutralizers.isna().to_numpy().any(), "Normalization factors contain NaNs")
     require(not sample_weights.isna().any(), "Weights contain NaNs")
-    powered, neutralizers, sample_weights = filter_sort_index_many(
-        [tie_kept_rank__gaussianize__pow_1_5(predictions), neutralizers, sample_weights]
+    powered, neutralizers, sample_weights = cast(
+        "tuple[pd.DataFrame, pd.DataFrame, pd.Series]",
+        tuple(
+            _align.matched_many(
+                [tie_kept_rank__gaussianize__pow_1_5(predictions), neutralizers, sample_weights],
+                DEFAULT_MAX_FILTERED_INDEX_RATIO,
+            )
+        ),
     )
     held, matrix, signals = values(sample_weights)[:, None], values(neutralizers), values(powered)
-    weights: pd.DataFrame = _like(powered, held * (signals - matrix @ (matrix.T @ (held * signals))))
+    weights: pd.DataFrame = like(powered, held * (signals - matrix @ (matrix.T @ (held * signals))))
     return weight_normalize(center(weights)) if center_and_normalize else weights
 
 
@@ -415,7 +313,7 @@ def alpha(
     predictions: pd.DataFrame, neutralizers: pd.DataFrame, sample_weights: pd.Series, targets: pd.Series
 ) -> pd.Series:
     """Alpha of each column: its neutralized weights times the target, over the number of assets."""
-    predictions, targets = filter_sort_index(predictions, center(targets))
+    predictions, targets = _align.matched_pair(predictions, center(targets), DEFAULT_MAX_FILTERED_INDEX_RATIO)
     weights = generate_neutralized_weights(predictions, neutralizers, sample_weights)
     return pd.Series(values(weights).T @ _of_same(weights, targets) / len(targets), index=weights.columns)
 
@@ -428,7 +326,7 @@ def meta_portfolio_contribution(
     targets: pd.Series,
 ) -> pd.Series:
     """MPC: gradient of the stake-weighted portfolio's alpha with respect to each stake."""
-    predictions, targets = filter_sort_index(predictions, targets)
+    predictions, targets = _align.matched_pair(predictions, targets, DEFAULT_MAX_FILTERED_INDEX_RATIO)
     shares = weight_normalize(stakes.fillna(0))
     require(np.isclose(shares.sum(), 1), "Stakes must sum to 1")
     weights = generate_neutralized_weights(predictions, neutralizers, sample_weights)
@@ -441,25 +339,21 @@ def meta_portfolio_contribution(
     return pd.Series(scores, index=stakes.index)
 
 
-def _like(side: S1, array: FloatArray) -> S1:
-    """Give an array the ids and names of a side."""
-    made: Any = (
-        pd.Series(array, index=side.index, name=side.name)
-        if isinstance(side, pd.Series)
-        else pd.DataFrame(array, index=side.index, columns=side.columns)
-    )
-    return cast("S1", made)
+def _plain(score: Callable[[FloatArray, FloatArray], FloatArray], predictions: FloatArray, target: FloatArray) -> float:
+    """Correlate one series; NaN, as in the reference, where nothing is given or a value is infinite."""
+    if len(target) == 0 or not (np.isfinite(predictions).all() and np.isfinite(target).all()):
+        return float("nan")
+    return float(score(predictions[:, None], target)[0])
 
 
-def _asserted(score: Callable[[], Result]) -> Result:
-    """Turn our refusals of distorted targets and of wrong sizes into the reference's."""
-    try:
-        return score()
-    except (ours.DistortionError, ours.RangeError) as error:
-        raise AssertionError(str(error)) from error
+def _named(targets: pd.Series) -> None:
+    """Refuse a target without a name, as the reference does by accident."""
+    if targets.name is None:
+        raise KeyError("targets has no name; the reference needs one: targets.rename('target')")
 
 
 def _refuse_overlap(size: int, n_assets: int) -> None:
+    require(size <= n_assets, f"top_bottom is {size}; there are {n_assets} ids only")
     if 2 * size > n_assets:
         raise ValueError(f"top_bottom is {size}; with {n_assets} ids it must be at most {n_assets // 2}")
 

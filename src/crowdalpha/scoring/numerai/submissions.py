@@ -119,7 +119,10 @@ def validate_submission_signals(
 ) -> tuple[str, str, str | None, pd.DataFrame, list[str]]:
     """Check headers, ids and values; a `data_type` column is taken out of the caller's frame, with a warning."""
     if "data_type" in submission.columns:
-        logger.warning("the data_type column of a Signals submission is out of date; leave it out")
+        logger.warning(
+            "data_type column found in Signals submission. This is deprecated and support will be removed in the "
+            "future. Please remove the data_type column from your Signals submission."
+        )
         submission.pop("data_type")
     id_name, signal_name, date_name = validate_headers_signals(submission, assert_date_col)
     kept, unknown = validate_ids_signals(universe[id_name], submission, id_name)
