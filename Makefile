@@ -37,8 +37,8 @@ format: setup ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## Ratios against the peers, in one run
-	@$(BIN)/python -m bench
+bench: setup ## Ratios against the peers, in one run; writes docs/reference/speed.md
+	@$(BIN)/python -m bench --page docs/reference/speed.md
 
 docs: setup ## Write the generated pages anew and build the documentation into site/
 	@$(BIN)/python docs/generate.py

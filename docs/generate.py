@@ -46,9 +46,11 @@ def command_line_page() -> str:
     group.rich_markup_mode = None
     context = group.context_class(group, info_name="crowdalpha", terminal_width=WIDTH, max_content_width=WIDTH)
     sections = [CLI_HEAD, _fenced("crowdalpha", group.get_help(context))]
-    for name, command in sorted(group.commands.items()):
-        if isinstance(command, typer.core.TyperCommand):
-            command.rich_markup_mode = None
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if not isinstance(command, typer.core.TyperCommand):
+            continue
+        command.rich_markup_mode = None
         inner = group.context_class(
             command, info_name=name, parent=context, terminal_width=WIDTH, max_content_width=WIDTH
         )

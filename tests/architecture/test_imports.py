@@ -66,3 +66,22 @@ def test_the_scorer_imports_without_server_frames_or_models() -> None:
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+def test_importing_the_scorer_loads_nothing_that_is_slow_to_load() -> None:
+    heavy = (
+        "pandas",
+        "polars",
+        "narwhals",
+        "pydantic",
+        "sklearn",
+        "scipy.linalg",
+        "scipy.special",
+        "scipy.stats",
+        "numba",
+    )
+    code = f"import sys, crowdalpha.scoring; print([name for name in {heavy} if name in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+    assert loaded.strip() == "[]"

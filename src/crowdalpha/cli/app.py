@@ -1,12 +1,15 @@
 """One Typer app; errors that crowdalpha raises on purpose become one message and an exit status, never a traceback."""
 
 import sys
+from importlib import import_module
 
 import typer
+import typer.main
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandInfo
 
 from crowdalpha import __version__
-from crowdalpha.cli.demo import demo
 from crowdalpha.errors import CrowdalphaError, InputError
 
 __all__ = ["app", "main"]
@@ -17,14 +20,37 @@ EXIT_CODES: dict[type[CrowdalphaError], int] = {InputError: 2, CrowdalphaError: 
 INTERRUPTED = 130
 """What a shell expects of a program that was stopped with Ctrl-C."""
 
+COMMANDS = {"demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
+"""Module of each command, in which it has a function of its name."""
+
+
+class Commands(TyperGroup):
+    """Commands whose modules are loaded when they are called: one that plays a season needs what the others do not."""
+
+    # the contexts are of the click that typer carries inside, which has no public name
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Name every command, for the help."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:  # type: ignore[override]
+        """Load the module of a command."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            found = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+            self.commands[cmd_name] = typer.main.get_command_from_info(
+                CommandInfo(name=cmd_name, callback=found), pretty_exceptions_short=False, rich_markup_mode="rich"
+            )
+        command = super().get_command(ctx, cmd_name)
+        return command if isinstance(command, TyperCommand | TyperGroup) else None
+
+
 app = typer.Typer(
     name="crowdalpha",
+    cls=Commands,
     help="Crowdsourced alpha: data, stakes, scores, meta model, portfolio and proofs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)

@@ -60,6 +60,17 @@ from crowdalpha.scoring.exposure import (
     max_feature_exposure,
     mean_absolute_exposure,
 )
+from crowdalpha.scoring.inference import (
+    BootstrapStatistic,
+    Interval,
+    SharpeEstimate,
+    block_length,
+    bootstrap_interval,
+    deflated_sharpe,
+    estimate_sharpe,
+    expected_largest_sharpe,
+    probabilistic_sharpe,
+)
 from crowdalpha.scoring.neutralization import (
     fnc,
     neutral_contribution,
@@ -84,6 +95,7 @@ from crowdalpha.scoring.ranking import (
     weight_normalize,
 )
 from crowdalpha.scoring.rounds import PreparedRound, RoundScores, prepare_round, round_scores
+from crowdalpha.scoring.score_metrics import ScoreMetrics, metrics
 from crowdalpha.scoring.stability import (
     SubmittedEra,
     churn,
@@ -98,6 +110,7 @@ from crowdalpha.scoring.weights import alpha, mpc, neutralized_weights
 
 __all__ = [
     "BoolArray",
+    "BootstrapStatistic",
     "ConstantError",
     "CorrelationMethod",
     "DistortionError",
@@ -107,14 +120,17 @@ __all__ = [
     "IdArray",
     "IdMismatchError",
     "IndexArray",
+    "Interval",
     "NonFiniteError",
     "OverlapError",
     "PreparedRound",
     "RangeError",
     "RankMethod",
     "RoundScores",
+    "ScoreMetrics",
     "ScoreSummary",
     "ShapeError",
+    "SharpeEstimate",
     "SubmittedEra",
     "UnsortedError",
     "align_many",
@@ -124,7 +140,9 @@ __all__ = [
     "apcwnm",
     "autocorrelation",
     "autocorrelation_penalty",
+    "block_length",
     "bmc",
+    "bootstrap_interval",
     "calmar_ratio",
     "center",
     "churn",
@@ -132,8 +150,11 @@ __all__ = [
     "compounded_drawdown",
     "corr",
     "cwmm",
+    "deflated_sharpe",
     "era_rows",
     "era_scores",
+    "estimate_sharpe",
+    "expected_largest_sharpe",
     "exposure_dissimilarity",
     "exposure_rms",
     "exposure_spread",
@@ -149,6 +170,7 @@ __all__ = [
     "mcwnm",
     "mean_absolute_exposure",
     "mean_neutral_churn",
+    "metrics",
     "min_max_normalize",
     "mmc",
     "mmc_closed_form",
@@ -167,6 +189,7 @@ __all__ = [
     "pearson",
     "power",
     "prepare_round",
+    "probabilistic_sharpe",
     "rank",
     "round_scores",
     "same_ids",
