@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import typer.main
 from pydantic.fields import FieldInfo
@@ -45,17 +46,29 @@ def command_line_page() -> str:
         raise TypeError("the app has one command only; write its page without sections")
     group.rich_markup_mode = None
     context = group.context_class(group, info_name="crowdalpha", terminal_width=WIDTH, max_content_width=WIDTH)
-    sections = [CLI_HEAD, _fenced("crowdalpha", group.get_help(context))]
+    sections = [
+        CLI_HEAD,
+        _fenced("crowdalpha", group.get_help(context)),
+        *_commands(group, cast("typer.Context", context), "crowdalpha"),
+    ]
+    return "\n".join([*sections, CLI_TAIL])
+
+
+def _commands(group: typer.core.TyperGroup, context: typer.Context, path: str) -> list[str]:
+    """Write the help of the commands of a group, and of the groups in it."""
+    sections = []
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        if not isinstance(command, typer.core.TyperCommand):
+        if not isinstance(command, typer.core.TyperCommand | typer.core.TyperGroup):
             continue
         command.rich_markup_mode = None
         inner = group.context_class(
             command, info_name=name, parent=context, terminal_width=WIDTH, max_content_width=WIDTH
         )
-        sections.append(_fenced(f"crowdalpha {name}", command.get_help(inner)))
-    return "\n".join([*sections, CLI_TAIL])
+        sections.append(_fenced(f"{path} {name}", command.get_help(inner)))
+        if isinstance(command, typer.core.TyperGroup):
+            sections += _commands(command, cast("typer.Context", inner), f"{path} {name}")
+    return sections
 
 
 def _fenced(title: str, text: str) -> str:

@@ -1,7 +1,7 @@
 """Nothing that is known at an era depends on what came after it."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -9,8 +9,16 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crowdalpha.market import Market, build_market, read_panel, residual_returns
-from crowdalpha.market.arrays import FloatArray, IntArray
+from crowdalpha.market import (
+    FEATURES,
+    Market,
+    build_market,
+    compute_features,
+    read_filings,
+    read_panel,
+    residual_returns,
+)
+from crowdalpha.market.arrays import Float32Array, FloatArray, IntArray
 from tests.fixtures.panels import PanelFiles, random_panel
 
 N_DAYS = 380
@@ -68,8 +76,38 @@ def files() -> PanelFiles:
 
 
 @cache
+def reports() -> pl.DataFrame:
+    """Reports of most names every 60 days or so, known from one to 90 days after their period."""
+    rng = np.random.default_rng(9)
+    rows = [
+        {
+            "ticker": f"T{asset:04d}",
+            "available_date": day_of(int(row)),
+            "period_end": day_of(int(row)) - dt.timedelta(days=int(rng.integers(1, 90))),
+            "period_focus": focus,
+            **{item: float(rng.lognormal()) for item in ("net_income", "eps_diluted", "revenues", "equity", "assets")},
+            **{item: float(rng.normal()) for item in ("cash_flow_op", "cash_flow_inv", "cash_flow_fin")},
+            **{item: float(rng.lognormal()) for item in ("op_income", "cash", "cur_assets", "cur_liab", "dividend")},
+        }
+        for asset in range(30)
+        for row, focus in zip(rng.integers(0, N_DAYS, 8), ("Q1", "Q2", "Q3", "FY") * 2, strict=True)
+    ]
+    return pl.DataFrame(rows)
+
+
+def market_of(prices: pl.DataFrame, filed: pl.DataFrame) -> Market:
+    panel = read_panel(prices, files().universe)
+    return build_market(panel, filings=read_filings(filed, panel), min_eras=1)
+
+
+@cache
 def actual() -> Market:
-    return build_market(read_panel(files().prices, files().universe), min_eras=1)
+    return market_of(files().prices, reports())
+
+
+@cache
+def actual_features() -> Float32Array:
+    return actual().feature_block(0, actual().n_eras)
 
 
 def day_of(row: int) -> dt.date:
@@ -89,7 +127,18 @@ def otherwise(future: Future) -> Market:
     gone = names.filter(pl.Series(rng.random(len(names)) < future.share_of_names_dropped))
     kept = pl.Series(rng.random(later.height) >= future.share_of_rows_dropped)
     later = later.filter(kept).filter(~pl.col("ticker").is_in(gone.implode()))
-    return build_market(read_panel(pl.concat([past, later]), files().universe), min_eras=1)
+    return market_of(pl.concat([past, later]), other_reports(future.cut, rng))
+
+
+def other_reports(cut: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Change every report that was not there at the cut: its numbers, its period, or that there is one at all."""
+    past = reports().filter(pl.col("available_date") <= day_of(cut))
+    later = reports().filter(pl.col("available_date") > day_of(cut))
+    items = [name for name, kind in later.schema.items() if kind == pl.Float64]
+    later = later.with_columns(pl.col(item) * pl.Series(rng.lognormal(size=later.height)) for item in items)
+    later = later.with_columns(back=pl.Series(rng.integers(0, 400, later.height)))
+    later = later.with_columns(period_end=pl.col("period_end") - pl.duration(days="back")).drop("back")
+    return pl.concat([past, later.filter(pl.Series(rng.random(later.height) < 0.7))])
 
 
 def common(market: Market, other: Market) -> tuple[IntArray, IntArray]:
@@ -98,6 +147,11 @@ def common(market: Market, other: Market) -> tuple[IntArray, IntArray]:
     places = ([one.panel.tickers.index(name) for name in names] for one in (market, other))
     mine, theirs = (np.array(place, dtype=np.int64) for place in places)
     return mine, theirs
+
+
+def scores_of(market: Market) -> FloatArray:
+    assert market.value_scores is not None
+    return market.value_scores
 
 
 def factor_values(market: Market, names: list[str], eras: slice, assets: IntArray) -> FloatArray:
@@ -120,7 +174,9 @@ def test_what_is_known_on_a_day_does_not_depend_on_later_days(future: Future) ->
     assert n_known > 0
     np.testing.assert_array_equal(other.era_dates[other.era_dates <= last_era], market.era_dates[known])
     np.testing.assert_array_equal(other.universe[known][:, theirs], market.universe[known][:, mine])
-    np.testing.assert_array_equal(other.features[known][:, theirs], market.features[known][:, mine])
+    np.testing.assert_array_equal(scores_of(other)[known][:, theirs], scores_of(market)[known][:, mine])
+    ours, names = actual_features()[known][:, mine], [market.feature_names.index(name) for name in other.feature_names]
+    np.testing.assert_array_equal(other.feature_block(0, n_known)[:, theirs], ours[:, :, names])
     np.testing.assert_array_equal(
         factor_values(other, factors, known, theirs), factor_values(market, factors, known, mine)
     )
@@ -134,8 +190,8 @@ def test_targets_do_not_depend_on_days_after_their_window(future: Future) -> Non
     market, other = actual(), otherwise(future)
     mine, theirs = common(market, other)
 
-    for name, days in (("neutral_20", 20), ("sector_20", 20), ("neutral_60", 60), ("sector_60", 60)):
-        known = np.flatnonzero(market.era_rows + 2 + days <= future.cut)
+    for name in market.targets:
+        known = np.flatnonzero(market.era_rows + 2 + int(name.rpartition("_")[2]) <= future.cut)
         np.testing.assert_array_equal(
             other.targets[name][known][:, theirs], market.targets[name][known][:, mine], err_msg=name
         )
@@ -162,8 +218,45 @@ def test_the_level_of_an_adjustment_factor_is_never_used(seed: int) -> None:
     powers = np.exp2(np.random.default_rng(seed).integers(-6, 7, tickers.height))
     factors = tickers.with_columns(adj_factor=pl.Series(powers))
     prices = files().prices.join(factors, on="ticker", how="left", maintain_order="left")
-    market, other = actual(), build_market(read_panel(prices, files().universe), min_eras=1)
+    market, other = actual(), market_of(prices, reports())
 
-    np.testing.assert_array_equal(other.features, market.features)
+    np.testing.assert_array_equal(other.feature_block(0, other.n_eras), actual_features())
     np.testing.assert_array_equal(other.factor_exposures, market.factor_exposures)
+    np.testing.assert_array_equal(scores_of(other), scores_of(market))
     np.testing.assert_array_equal(other.targets["neutral_20"], market.targets["neutral_20"])
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), window=st.sampled_from(sorted({feature.window for feature in FEATURES})[1:]))
+def test_no_feature_depends_on_days_before_its_window(seed: int, window: int) -> None:
+    """The first return of a window may go back over 20 days without trade; what lies before is nobody's business."""
+    panel, row = actual().panel, int(actual().era_rows[-1])
+    first = max(0, row + 1 - window - 20)
+    factors = np.random.default_rng(seed).lognormal(size=(first, len(panel.tickers)))
+
+    def moved(values: FloatArray) -> FloatArray:
+        return np.vstack([values[:first] * factors, values[first:]])
+
+    other = replace(
+        panel,
+        close=moved(panel.close),
+        open=moved(panel.open),
+        high=moved(panel.high),
+        low=moved(panel.low),
+        volume=moved(panel.volume),
+        dollar_volume=moved(panel.dollar_volume),
+    )
+    short = [feature for feature in FEATURES if 0 < feature.window <= window]
+    member, rows = actual().universe[-1:], np.array([row])
+
+    np.testing.assert_array_equal(
+        compute_features(other, short, era_rows=rows, member=member),
+        compute_features(panel, short, era_rows=rows, member=member),
+    )
+
+
+def test_the_reports_of_this_test_are_used() -> None:
+    names = [feature.name for feature in FEATURES if feature.group == "fundamentals"]
+    columns = [actual().feature_names.index(name) for name in names]
+
+    assert not np.isnan(actual_features()[:, :, columns]).all(axis=(0, 1)).any()

@@ -17,12 +17,21 @@ from crowdalpha.release import (
     ExampleModel,
     PredictionFileError,
     ReleaseKey,
-    bin_features,
     bin_target,
     read_predictions,
 )
 from crowdalpha.release.obfuscation import choose_feature_sets
 from crowdalpha.release.parquet_bounds import UnboundedParquetError, parquet_bounds
+from crowdalpha.release.steps import (
+    equal_bins,
+    gaussian_ranks,
+    group_means,
+    randomised_response,
+    residualise,
+    rotate,
+    rotation_matrix,
+    similar_groups,
+)
 
 Floats = NDArray[np.float64]
 
@@ -34,16 +43,21 @@ sizes = st.integers(1, 60)
 distinct = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=80, unique=True).map(
     lambda values: np.array(values, dtype=np.float64)
 )
+seeds = st.integers(0, 2**32 - 1)
 secrets = st.binary(min_size=16, max_size=40)
 matrices = hnp.arrays(np.float64, st.tuples(sizes, st.integers(1, 4)), elements=finite | st.just(np.nan))
 names = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=60, unique=True)
 row_ids = st.lists(st.text("abcdef0123456789", min_size=4, max_size=16), min_size=2, max_size=40, unique=True)
 
 
+def binned(values: Floats, seed: int = 0) -> NDArray[np.int8]:
+    return equal_bins(values, bins=5, rng=np.random.default_rng(seed))
+
+
 @LAW
 @given(matrices)
 def test_bins_are_five_or_missing_exactly_where_the_value_is(values: Floats) -> None:
-    bins = bin_features(values)
+    bins = binned(values)
 
     np.testing.assert_array_equal(bins == -1, np.isnan(values))
     assert bins.min() >= -1
@@ -51,47 +65,106 @@ def test_bins_are_five_or_missing_exactly_where_the_value_is(values: Floats) -> 
 
 
 @LAW
-@given(distinct)
-def test_bins_without_ties_differ_by_one_at_most_in_size(values: Floats) -> None:
-    counts = np.bincount(bin_features(values[:, None])[:, 0], minlength=5)
+@given(matrices, seeds)
+def test_bins_differ_by_one_at_most_in_size_whatever_the_ties(values: Floats, seed: int) -> None:
+    bins = binned(values, seed)
+    counts = np.stack([(bins == each).sum(axis=0) for each in range(5)])
 
-    assert counts.max() - counts.min() <= 1
+    assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 1
 
 
 @LAW
-@given(matrices)
-def test_bins_keep_the_order_of_values_and_ties(values: Floats) -> None:
-    bins = bin_features(values)[:, 0]
+@given(matrices, seeds)
+def test_bins_keep_the_order_of_values(values: Floats, seed: int) -> None:
+    bins = binned(values, seed)[:, 0]
     known = ~np.isnan(values[:, 0])
-    order = np.argsort(values[known, 0], kind="stable")
-    steps, jumps = np.diff(bins[known][order]), np.diff(values[known, 0][order])
+    order = np.lexsort((bins[known], values[known, 0]))
 
-    assert (steps >= 0).all()
-    assert (steps[jumps == 0] == 0).all()
+    assert (np.diff(bins[known][order].astype(int)) >= 0).all()
 
 
 @LAW
-@given(distinct, st.sampled_from([np.cbrt, np.arctan, lambda values: 3 * values + 7]))
-def test_bins_depend_on_the_order_alone(values: Floats, increasing: Callable[[Floats], Floats]) -> None:
-    np.testing.assert_array_equal(bin_features(values[:, None]), bin_features(increasing(values / 100)[:, None]))
+@given(matrices, st.sampled_from([np.cbrt, np.arctan, lambda values: 3 * values + 7]), seeds)
+def test_bins_depend_on_the_order_alone(values: Floats, increasing: Callable[[Floats], Floats], seed: int) -> None:
+    rounded = np.round(values) / 100  # far enough apart for any function to keep them apart
+
+    np.testing.assert_array_equal(binned(rounded, seed), binned(increasing(rounded), seed))
 
 
 @LAW
-@given(matrices, st.integers(0, 2**32 - 1))
-def test_bins_do_not_depend_on_the_order_of_the_assets(values: Floats, seed: int) -> None:
-    order = np.random.default_rng(seed).permutation(len(values))
+@given(matrices, seeds)
+def test_a_column_is_binned_alike_beside_any_other(values: Floats, seed: int) -> None:
+    beside = values.copy()
+    beside[:, 1:] = 0.0
 
-    np.testing.assert_array_equal(bin_features(values)[order], bin_features(values[order]))
+    np.testing.assert_array_equal(binned(values, seed)[:, 0], binned(beside, seed)[:, 0])
 
 
 @LAW
-@given(matrices, st.integers(0, 2**32 - 1))
-def test_binning_members_is_binning_them_alone(values: Floats, seed: int) -> None:
-    member = np.random.default_rng(seed).random(len(values)) < 0.7
-    bins = bin_features(values, member)
+@given(matrices, seeds)
+def test_gaussian_ranks_of_gaussian_ranks_are_themselves(values: Floats, seed: int) -> None:
+    once = gaussian_ranks(values, np.random.default_rng(seed))
 
-    np.testing.assert_array_equal(bins[member], bin_features(values[member]))
-    assert (bins[~member] == -1).all()
+    np.testing.assert_allclose(gaussian_ranks(once, np.random.default_rng(seed + 1)), once, atol=1e-12)
+
+
+@LAW
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 6), seeds)
+def test_groups_are_of_the_size_at_least_and_less_than_twice(n: int, columns: int, size: int, seed: int) -> None:
+    rows = np.random.default_rng(seed).standard_normal((n, columns))
+    counts = np.bincount(similar_groups(rows, size))
+
+    assert counts.sum() == n
+    assert counts.max() < max(2 * size, n + 1 if n < size else 0)
+    assert counts.min() >= min(size, n)
+
+
+@LAW
+@given(hnp.arrays(np.float64, st.tuples(sizes, st.just(3)), elements=finite), seeds)
+def test_group_means_keep_the_sum_and_are_means_of_themselves(values: Floats, seed: int) -> None:
+    groups = np.random.default_rng(seed).integers(0, 4, len(values))
+    means = group_means(values, groups)
+
+    np.testing.assert_allclose(means.sum(axis=0), values.sum(axis=0), rtol=1e-9, atol=1e-3)
+    np.testing.assert_allclose(group_means(means, groups), means, rtol=1e-9, atol=1e-9)
+
+
+@LAW
+@given(st.integers(5, 60), st.integers(1, 6), st.integers(1, 8), seeds)
+def test_residuals_are_orthogonal_to_the_signals(n: int, columns: int, signals: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, public = rng.standard_normal((n + signals, columns)), rng.standard_normal((n + signals, signals))
+    residuals = residualise(scores, public)
+
+    np.testing.assert_allclose(public.T @ residuals, 0, atol=1e-4)
+    np.testing.assert_allclose(residuals.sum(axis=0), 0, atol=1e-4)
+
+
+@LAW
+@given(st.integers(1, 30), seeds)
+def test_a_rotation_keeps_every_length(size: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.standard_normal((7, size))
+    rotated = rotate(scores, [rotation_matrix(size, rng)])
+
+    np.testing.assert_allclose((rotated**2).sum(axis=1), (scores**2).sum(axis=1), rtol=1e-10)
+
+
+@LAW
+@given(hnp.arrays(np.int8, sizes, elements=st.integers(-1, 4)), st.floats(0.01, 20), seeds)
+def test_randomised_response_gives_bins_and_keeps_gaps(bins: NDArray[np.int8], epsilon: float, seed: int) -> None:
+    drawn = randomised_response(bins, epsilon=epsilon, levels=5, rng=np.random.default_rng(seed))
+
+    np.testing.assert_array_equal(drawn == -1, bins == -1)
+    assert drawn.max() <= 4
+
+
+@LAW
+@given(secrets, st.integers(0, 400), st.integers(0, 400))
+def test_generators_of_two_eras_draw_different_numbers(secret: bytes, first: int, second: int) -> None:
+    draws = [ReleaseKey(secret).rng("noise", str(era)).random() for era in (first, second)]
+
+    assert (draws[0] == draws[1]) == (first == second)
 
 
 @LAW

@@ -20,8 +20,13 @@ EXIT_CODES: dict[type[CrowdalphaError], int] = {InputError: 2, CrowdalphaError: 
 INTERRUPTED = 130
 """What a shell expects of a program that was stopped with Ctrl-C."""
 
-COMMANDS = {"demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
-"""Module of each command, in which it has a function of its name."""
+COMMANDS = {
+    "dataset": "crowdalpha.cli.dataset",
+    "demo": "crowdalpha.cli.demo",
+    "diagnose": "crowdalpha.cli.diagnose",
+    "market": "crowdalpha.cli.market",
+}
+"""Module of each command, in which it has a function, or a group of commands, of its name."""
 
 EXTRAS = {"demo": "lab,server"}
 """Extras of the commands that need more than the base install."""
@@ -38,8 +43,11 @@ class Commands(TyperGroup):
     def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:  # type: ignore[override]
         """Load the module of a command."""
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.commands[cmd_name] = typer.main.get_command_from_info(
-                _described(cmd_name), pretty_exceptions_short=False, rich_markup_mode="rich"
+            described = _described(cmd_name)
+            self.commands[cmd_name] = (
+                typer.main.get_group(described.callback)
+                if isinstance(described.callback, typer.Typer)
+                else typer.main.get_command_from_info(described, pretty_exceptions_short=False, rich_markup_mode="rich")
             )
         command = super().get_command(ctx, cmd_name)
         return command if isinstance(command, TyperCommand | TyperGroup) else None

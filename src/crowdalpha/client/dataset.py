@@ -1,6 +1,7 @@
 """Published folders as a participant opens them: a data set, and the folder of a live round."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -79,16 +80,49 @@ class Dataset:
         DataRequestError
             If there is no such split or feature set, or `eras` is not positive.
         """
-        if split not in SPLITS:
-            raise DataRequestError(f"there is no split '{split}'; there are {', '.join(SPLITS)}")
+        rows = self._scan(split, feature_set)
         if eras is not None and eras < 1:
             raise DataRequestError(f"eras is {eras}; ask for at least one, or None for all")
-        columns = [*_KEYS, *self._set(feature_set), *(self.targets if split != "live" else ())]
-        rows = pl.scan_parquet(self.directory / f"{split}.parquet", glob=False).select(columns)
         if eras is not None:
             last = rows.select(pl.col("era").unique().sort().tail(eras)).collect().to_series()
             rows = rows.filter(pl.col("era") >= last.item(0))
         return rows.collect()
+
+    def iter_eras(self, split: Split, *, feature_set: str = "all") -> Iterator[pl.DataFrame]:
+        """Read one split era by era: memory does not grow with their number.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "live"}
+            As in `read`.
+        feature_set : str, default="all"
+            Which feature columns.
+
+        Yields
+        ------
+        DataFrame
+            The rows of an era, as `read` gives them; the oldest era first.
+
+        Raises
+        ------
+        DataRequestError
+            If there is no such split or feature set.
+        """
+        rows = self._scan(split, feature_set)
+        for era in rows.select(pl.col("era").unique().sort()).collect().to_series():
+            yield rows.filter(pl.col("era") == era).collect()
+
+    def benchmarks(self, split: Split) -> pl.DataFrame:
+        """Read the predictions of the operator's benchmark models: `id`, `era` and a column a model, 0 to 1.
+
+        Each era was predicted by models fitted on eras before it; the first eras of `train` have none.
+        """
+        return pl.read_parquet(self.directory / f"{split}_benchmark_models.parquet", glob=False)
+
+    @property
+    def meta_model(self) -> pl.DataFrame:
+        """Past meta models whose target is known: `id`, `era`, `data_type`, `numerai_meta_model`; may be empty."""
+        return pl.read_parquet(self.directory / "meta_model.parquet", glob=False)
 
     def example(self, split: Literal["validation", "live"]) -> pl.DataFrame:
         """Read the predictions of the example model: `id` and `prediction`."""
@@ -124,6 +158,12 @@ class Dataset:
             If there is no such set or a column is not in the frame.
         """
         return feature_matrix(frame, self._set(feature_set), missing=missing)
+
+    def _scan(self, split: Split, feature_set: str) -> pl.LazyFrame:
+        if split not in SPLITS:
+            raise DataRequestError(f"there is no split '{split}'; there are {', '.join(SPLITS)}")
+        columns = [*_KEYS, *self._set(feature_set), *(self.targets if split != "live" else ())]
+        return pl.scan_parquet(self.directory / f"{split}.parquet", glob=False).select(columns)
 
     def _set(self, name: str) -> tuple[str, ...]:
         if name not in self.features:

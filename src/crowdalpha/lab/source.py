@@ -5,7 +5,7 @@ import numpy as np
 from crowdalpha.lab.config import SeasonConfig
 from crowdalpha.lab.progress import Progress
 from crowdalpha.lab.synthetic import synthetic_market
-from crowdalpha.market import Market, PricePanel, build_market, read_panel
+from crowdalpha.market import FEATURE_SETS, Market, PricePanel, build_market, read_panel
 
 __all__ = ["load_market"]
 
@@ -44,7 +44,11 @@ def load_market(config: SeasonConfig, progress: Progress) -> Market:
     progress.step(f"{len(panel.tickers)} names, {len(panel.dates)} days")
     progress.stage("features and targets", BUILD_STEPS)
     return build_market(
-        panel, max_assets=None if config.synthetic else config.stocks, progress=_BuildSteps(progress).tell
+        panel,
+        features=FEATURE_SETS["small"],
+        families=("neutral", "sector"),
+        max_assets=None if config.synthetic else config.stocks,
+        progress=_BuildSteps(progress).tell,
     )
 
 

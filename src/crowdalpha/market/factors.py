@@ -6,13 +6,14 @@ from typing import Literal
 import numpy as np
 
 from crowdalpha.market.arrays import BoolArray, FloatArray
-from crowdalpha.market.features.declaration import Feature
-from crowdalpha.market.features.liquidity import traded_value_trend
+from crowdalpha.market.features.channels import log_value
+from crowdalpha.market.features.declaration import Feature, over
 from crowdalpha.market.features.relative import market_beta
 from crowdalpha.market.features.trend import momentum, momentum_but_last_month
+from crowdalpha.market.features.view import View
 from crowdalpha.market.features.volatility import volatility
+from crowdalpha.market.features.volume import traded_value_trend
 from crowdalpha.market.groups import Groups, row_sums
-from crowdalpha.market.history import History
 from crowdalpha.market.prices import PricePanel
 from crowdalpha.market.windows import median
 
@@ -22,23 +23,23 @@ FactorKind = Literal["market", "country", "sector", "style"]
 WINSOR_LIMIT = 3.0
 
 
-def _size(history: History) -> FloatArray:
-    return median(history.log_value)
+def _size(view: View, days: int) -> FloatArray:
+    return view.each(median, days, log_value)
 
 
-def _log_volatility(history: History) -> FloatArray:
-    level = volatility(history)
+def _log_volatility(view: View, days: int) -> FloatArray:
+    level = volatility(view, days)
     positive = level > 0
     return np.where(positive, np.log(np.where(positive, level, 1.0)), np.nan)
 
 
-STYLES = (
-    Feature("size", group="style", window=60, needs=("close", "volume"), compute=_size),
-    Feature("momentum", group="style", window=252, needs=("close",), compute=momentum_but_last_month),
-    Feature("reversal", group="style", window=20, needs=("close",), compute=momentum),
-    Feature("volatility", group="style", window=60, needs=("close",), compute=_log_volatility),
-    Feature("liquidity", group="style", window=252, needs=("close", "volume"), compute=traded_value_trend),
-    Feature("beta", group="style", window=252, needs=("close",), compute=market_beta),
+STYLES: tuple[Feature, ...] = (
+    *over((60,), "size", _size, group="style", needs=("close", "volume")),
+    *over((252,), "momentum", momentum_but_last_month, group="style"),
+    *over((20,), "reversal", momentum, group="style"),
+    *over((60,), "volatility", _log_volatility, group="style"),
+    *over((252,), "liquidity", traded_value_trend, group="style", needs=("close", "volume")),
+    *over((252,), "beta", market_beta, group="style"),
 )
 
 
@@ -73,7 +74,7 @@ def factor_exposures(panel: PricePanel, raw_styles: FloatArray, *, member: BoolA
     panel : PricePanel
         Countries and sectors of n_assets.
     raw_styles : ndarray of shape (n_eras, n_assets, n_styles), dtype=float64
-        Values of `usable_styles(panel)`, as `compute_features` returns them.
+        Values of `usable_styles(panel)`.
     member : ndarray of shape (n_eras, n_assets), dtype=bool
         Universe.
 
@@ -105,12 +106,16 @@ def factor_exposures(panel: PricePanel, raw_styles: FloatArray, *, member: BoolA
     styles = usable_styles(panel)
     names += [f"style:{style.name}" for style in styles]
     kinds += ["style" for _ in styles]
-    fixed = np.where(member[:, :, None], np.concatenate(columns, axis=1), np.nan)
-    scaled = [standardize_members(raw_styles[:, :, column], member) for column in range(len(styles))]
+    values = np.empty((*member.shape, len(names)))
+    n_fixed = len(names) - len(styles)
+    values[:, :, :n_fixed] = np.concatenate(columns, axis=1)
+    values[~member, :n_fixed] = np.nan
+    for column in range(len(styles)):
+        values[:, :, n_fixed + column] = standardize_members(raw_styles[:, :, column], member)
     return FactorExposures(
         names=tuple(names),
         kinds=tuple(kinds),
-        values=np.concatenate([fixed, np.stack(scaled, axis=2)], axis=2),
+        values=values,
         n_missing=int(np.isnan(raw_styles[member]).sum()),
     )
 

@@ -1,32 +1,31 @@
 """Daily prices of many assets as aligned arrays, read from long files."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from crowdalpha.market.adapters.sources import PriceSource, source_of
 from crowdalpha.market.arrays import BoolArray, DateArray, FloatArray, TextArray
-from crowdalpha.market.checks import (
-    CheckReport,
-    Finding,
-    PanelShapeError,
-    UniverseFileError,
-    name_of,
-)
+from crowdalpha.market.checks import CheckReport, Finding, PanelShapeError, name_of
 from crowdalpha.market.cleaning import clean_rows
+from crowdalpha.market.currency import value_rates
 from crowdalpha.market.groups import Groups
+from crowdalpha.market.members import UNKNOWN_SECTOR, assets_of, with_places, with_present_names
 from crowdalpha.market.notes import (
     note_empty_columns,
+    note_jumps,
     note_missing_days,
-    note_reverted_jumps,
     note_stale_prices,
+    note_vanished_sectors,
+    note_zero_volume,
 )
-from crowdalpha.market.tables import read_price_table, read_universe_table
+from crowdalpha.market.renames import note_renamed_tickers
+from crowdalpha.market.tables import Prices, read_price_tables, read_rates_table, read_universe_table
 
 __all__ = ["UNKNOWN_SECTOR", "PricePanel", "read_panel"]
-
-UNKNOWN_SECTOR = "Unknown"
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,15 @@ class PricePanel:
     volume : ndarray of shape (n_days, n_assets), dtype=float64
         Units traded.
     dollar_volume : ndarray of shape (n_days, n_assets), dtype=float64
-        Price as traded times volume, in the currency of the file.
+        Price as traded times volume, in the currency of each file, or in `value_currency`.
     country, sector : ndarray of shape (n_assets,), dtype=str
         Groups of the assets; "XX" and "Unknown" where the files say nothing.
     checks : CheckReport
         What was found in the files and what was done about it.
+    currency : tuple of str
+        Currency of each asset's prices and returns, "" where the files say nothing; empty if nobody asked.
+    value_currency : str
+        Currency of `dollar_volume` where rates were given, else "".
 
     Raises
     ------
@@ -68,6 +71,8 @@ class PricePanel:
     country: TextArray
     sector: TextArray
     checks: CheckReport
+    currency: tuple[str, ...] = ()
+    value_currency: str = ""
 
     def __post_init__(self) -> None:
         shape = (len(self.dates), len(self.tickers))
@@ -83,28 +88,36 @@ class PricePanel:
             raise PanelShapeError("tickers must ascend, each once")
 
 
-def read_panel(prices: Path | pl.DataFrame, universe: Path | pl.DataFrame | None = None) -> PricePanel:
+def read_panel(
+    prices: Prices | Sequence[Prices],
+    universe: Path | pl.DataFrame | None = None,
+    *,
+    rates: Path | pl.DataFrame | None = None,
+) -> PricePanel:
     """Read prices and sectors, check them by the rules of `checks.RULES`, align them into a panel.
 
     Parameters
     ----------
-    prices : Path or DataFrame
-        Long daily prices, Parquet or CSV; see `tables.read_price_table` for the columns.
+    prices : Path, DataFrame, PriceSource, or a sequence of them
+        Daily prices; see `tables.read_price_table` for what they may be. Several markets become one panel: returns
+        stay in the currency of each.
     universe : Path or DataFrame, optional
-        Countries and sectors by ticker; joined on (country, ticker), or on ticker where one of the two
+        Countries, currencies and sectors by ticker; joined on (country, ticker), or on ticker where one of the two
         tables has no countries. Without it every sector is "Unknown".
+    rates : Path or DataFrame, optional
+        Exchange rates; see `tables.read_rates_table`. Traded values are then all in one currency.
 
     Returns
     -------
     PricePanel
-        Total-return prices on all days of the file; its `checks` hold the findings.
+        Total-return prices on all days of the files; its `checks` hold the findings.
 
     Raises
     ------
     PriceFileError
-        If the price file cannot be used; names file, column and first bad row.
-    UniverseFileError
-        The same of the universe file.
+        If a price file cannot be used; names file, column and first bad row.
+    UniverseFileError, RatesFileError
+        The same of the universe file and the rates.
 
     Notes
     -----
@@ -117,54 +130,36 @@ def read_panel(prices: Path | pl.DataFrame, universe: Path | pl.DataFrame | None
     >>> panel.tickers, panel.close.ravel().tolist(), panel.sector.tolist()
     (('A',), [10.0, 11.0], ['Unknown'])
     """
-    name = name_of(prices)
-    rows = read_price_table(prices)
+    several = [prices] if isinstance(prices, Path | pl.DataFrame | PriceSource) else list(prices)
+    name = ", ".join(dict.fromkeys(source_of(each).name for each in several))
+    known_rates = None if rates is None else read_rates_table(rates)
+    rows, findings = read_price_tables(several)
     rows_read = rows.height
     members = None if universe is None else read_universe_table(universe)
-    if members is not None and rows["country"].null_count() == rows.height:
-        rows = _with_countries(rows, members, name_of(universe))
-    rows, findings = clean_rows(rows, name=name)
-    assets, found = _assets(rows, members)
-    findings += found
-    if (n_currencies := rows["currency"].drop_nulls().n_unique()) > 1:
-        findings.append(
-            Finding.of("currency_mixed", n_currencies, ", ".join(sorted(rows["currency"].unique().drop_nulls())))
-        )
-    return _panel(rows, assets, findings=findings, rows_read=rows_read)
-
-
-def _with_countries(rows: pl.DataFrame, members: pl.DataFrame, universe_name: str) -> pl.DataFrame:
-    used = members.filter(pl.col("ticker").is_in(rows["ticker"].unique().implode()))
-    twice = used.filter(pl.col("ticker").is_duplicated())
-    if twice.height:
-        ticker = twice["ticker"][0]
-        problem = f"{ticker!r} is in more than one country; give the price file a column country"
-        raise UniverseFileError(universe_name, problem, column="ticker")
-    return rows.drop("country").join(used.select("ticker", "country"), on="ticker", how="left", maintain_order="left")
-
-
-def _assets(rows: pl.DataFrame, members: pl.DataFrame | None) -> tuple[pl.DataFrame, list[Finding]]:
-    """One row an asset: country, code, name, sector, in the order of the panel."""
-    assets = rows.select("country", "code", "ticker").unique(["country", "code"], keep="first", maintain_order=True)
-    clash = pl.col("code").is_duplicated()
-    named = pl.when(clash).then(pl.format("{}:{}", "country", "code")).otherwise("code")
-    assets = assets.with_columns(named.alias("name"), sector=pl.lit(None, dtype=pl.String))
-    findings = []
     if members is not None:
-        keys = ["ticker"] if members["country"].null_count() == members.height else ["country", "ticker"]
-        sectors = members.select(*keys, "sector")
-        assets = assets.drop("sector").join(sectors, on=keys, how="left", maintain_order="left")
-        idle = members.join(assets, on=keys, how="anti", maintain_order="left")
-        if idle.height:
-            findings.append(Finding.of("universe_unused", idle.height, idle["ticker"][0]))
-    assets = assets.sort("name")
-    unknown = assets.filter(pl.col("sector").is_null())["name"]
-    if len(unknown):
-        findings.append(Finding.of("sector_unknown", len(unknown), str(unknown[0])))
-    return assets.with_columns(pl.col("sector").fill_null(UNKNOWN_SECTOR)), findings
+        rows, joined = with_present_names(rows, members)
+        findings.append(joined)
+        rows = with_places(rows, members, name_of(universe))
+    rows, found = clean_rows(rows, name=name)
+    assets, found_of_assets = assets_of(rows, members)
+    findings += [*found, *found_of_assets, _note_currencies(rows), note_renamed_tickers(rows)]
+    unit = ""
+    if known_rates is not None:
+        unit = known_rates[1]
+        worth, missing = value_rates(rows, known_rates[0], unit=unit)
+        rows = rows.with_columns(worth=worth)
+        findings.append(missing)
+    return _panel(rows, assets, findings=findings, rows_read=rows_read, value_currency=unit)
 
 
-def _panel(rows: pl.DataFrame, assets: pl.DataFrame, *, findings: list[Finding], rows_read: int) -> PricePanel:
+def _note_currencies(rows: pl.DataFrame) -> Finding:
+    currencies = sorted(rows["currency"].drop_nulls().unique())
+    return Finding.of("currency_mixed", len(currencies) if len(currencies) > 1 else 0, ", ".join(currencies))
+
+
+def _panel(
+    rows: pl.DataFrame, assets: pl.DataFrame, *, findings: list[Finding], rows_read: int, value_currency: str
+) -> PricePanel:
     dates: DateArray = rows["date"].unique().sort().to_numpy().astype("datetime64[D]")
     day = np.searchsorted(dates, rows["date"].to_numpy().astype("datetime64[D]"))
     numbered = assets.select("country", "code").with_row_index("column")
@@ -177,33 +172,39 @@ def _panel(rows: pl.DataFrame, assets: pl.DataFrame, *, findings: list[Finding],
         return cells.reshape(len(dates), assets.height)
 
     factor = rows["adj_factor"]
-    volume = grid(rows["volume"])
-    adjusted = {name: grid(rows[name] * factor) for name in ("close", "open", "high", "low")}
-    tickers = tuple(assets["name"].to_list())
-    country = np.array(assets["country"].to_list(), dtype=np.str_)
-    close = adjusted["close"]
-    open_days = _open_days(close, Groups.of(country))
-    findings = [
-        *findings,
-        note_empty_columns({name: adjusted[name] for name in ("open", "high", "low")} | {"volume": volume}),
-        note_reverted_jumps(close, dates=dates, tickers=tickers),
-        note_stale_prices(close, dates=dates, tickers=tickers),
-        note_missing_days(close, open_days=open_days, dates=dates, tickers=tickers),
-    ]
-    report = CheckReport(findings=(), rows_read=rows_read, rows_kept=rows.height)
-    return PricePanel(
+    value = rows["close"] * rows["volume"]
+    panel = PricePanel(
         dates=dates,
-        tickers=tickers,
-        close=close,
-        open=adjusted["open"],
-        high=adjusted["high"],
-        low=adjusted["low"],
-        volume=volume,
-        dollar_volume=grid(rows["close"] * rows["volume"]),
-        country=country,
+        tickers=tuple(assets["name"].to_list()),
+        close=grid(rows["close"] * factor),
+        open=grid(rows["open"] * factor),
+        high=grid(rows["high"] * factor),
+        low=grid(rows["low"] * factor),
+        volume=grid(rows["volume"]),
+        dollar_volume=grid(value * rows["worth"] if "worth" in rows.columns else value),
+        country=np.array(assets["country"].to_list(), dtype=np.str_),
         sector=np.array(assets["sector"].to_list(), dtype=np.str_),
-        checks=report.extended(finding for finding in findings if finding.count),
+        checks=CheckReport(findings=(), rows_read=rows_read, rows_kept=rows.height),
+        currency=tuple(assets["currency"].fill_null("").to_list()),
+        value_currency=value_currency,
     )
+    found = [*findings, *_notes(panel, grid(rows["close"]))]
+    return replace(panel, checks=panel.checks.extended(finding for finding in found if finding.count))
+
+
+def _notes(panel: PricePanel, as_traded: FloatArray) -> list[Finding]:
+    dates, tickers = panel.dates, panel.tickers
+    optional = {name: getattr(panel, name) for name in ("open", "high", "low", "volume")}
+    open_days = _open_days(panel.close, Groups.of(panel.country))
+    return [
+        note_empty_columns(optional),
+        note_vanished_sectors(panel.close, panel.sector, panel.country, dates=dates),
+        *note_jumps(panel.close, panel.open, panel.dollar_volume, dates=dates, tickers=tickers),
+        # a price that stands still does so through a dividend, too
+        note_stale_prices(as_traded, dates=dates, tickers=tickers),
+        note_zero_volume(panel.close, panel.volume, dates=dates, tickers=tickers),
+        note_missing_days(panel.close, open_days=open_days, dates=dates, tickers=tickers),
+    ]
 
 
 def _open_days(close: FloatArray, groups: Groups) -> BoolArray:

@@ -3,36 +3,49 @@
 Row numbers are those of the file as it was given: the first row under the header is row 1.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
 
-from crowdalpha.market.checks import PriceFileError, UniverseFileError, name_of
+from crowdalpha.market.adapters.cells import as_dates, as_floats, as_text
+from crowdalpha.market.adapters.files import read_raw
+from crowdalpha.market.adapters.names import UNIVERSE_NAMES, known_columns
+from crowdalpha.market.adapters.sources import PriceSource, load_rows, source_of
+from crowdalpha.market.checks import Finding, PriceFileError, RatesFileError, UniverseFileError, name_of
 
-__all__ = ["PRICE_FIELDS", "read_price_table", "read_universe_table"]
+__all__ = [
+    "PRICE_FIELDS",
+    "Prices",
+    "read_price_table",
+    "read_price_tables",
+    "read_rates_table",
+    "read_universe_table",
+]
 
-PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adj_factor")
-PARQUET_MAGIC = b"PAR1"
+PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adj_factor", "dividend", "split")
 NO_COUNTRY = "XX"
+PER = "per_"
+Prices = Path | pl.DataFrame | PriceSource
 
 
-def read_price_table(source: Path | pl.DataFrame) -> pl.DataFrame:
-    """Read long daily prices into known columns and types.
+def read_price_table(source: Prices) -> pl.DataFrame:
+    """Read daily prices of one source into known columns and types.
 
     Parameters
     ----------
-    source : Path or DataFrame
-        Parquet (by its first bytes) or CSV with a header. Required: `date`, `ticker`, `close`.
-        Optional: `security` (identifies the asset instead of `ticker`), `open`, `high`, `low`, `volume`,
-        `adj_factor`, `country`, `currency`; others are ignored.
+    source : Path, DataFrame or PriceSource
+        Parquet (by its first bytes) or CSV with a header, a folder or a zip archive of such files, or a frame; in
+        any of the shapes of `adapters.shapes.long_rows`. Long rows need `date`, `ticker`, `close`, and may have
+        `security` (identifies the asset instead of `ticker`), `open`, `high`, `low`, `volume`, `adj_factor` or
+        `adj_close`, `dividend`, `split`, `country`, `currency`; others are ignored.
 
     Returns
     -------
     DataFrame
-        `row` (from 1), `date`, `code` (`security`, else `ticker`), `ticker`, `country` and `currency` (null where not
-        given), and float64 columns of `PRICE_FIELDS` (null where the file has none; `adj_factor` then 1), rows as
-        given.
+        `row` (from 1) in the file `source`, `date`, `code` (`security`, else `ticker`), `ticker`, `country` and
+        `currency` (null where not given), and float64 columns of `PRICE_FIELDS` (null where the file has none;
+        `adj_factor` is then `adj_close / close`, or 1), rows as given.
 
     Raises
     ------
@@ -43,144 +56,139 @@ def read_price_table(source: Path | pl.DataFrame) -> pl.DataFrame:
     -----
     NaN policy: propagate (prices are judged later). Cost: O(rows).
     """
-    name = name_of(source)
-    table = _load(source, ["date", "ticker", "security", "country", "currency", *PRICE_FIELDS], PriceFileError)
-    _require(table, ["date", "ticker", "close"], name, PriceFileError)
-    if table.height == 0:
-        raise PriceFileError(name, "has no rows")
-    ticker = _text(table, "ticker", name, PriceFileError, required=True)
-    has_security = "security" in table.columns
-    code = _text(table, "security", name, PriceFileError, required=True) if has_security else ticker
-    columns = {
-        "date": _dates(table["date"], name),
-        "code": code,
-        "ticker": ticker,
-        "country": _text(table, "country", name, PriceFileError),
-        "currency": _text(table, "currency", name, PriceFileError),
-    }
-    columns |= {field: _floats(table, field, name) for field in PRICE_FIELDS}
-    if "adj_factor" not in table.columns:
-        columns["adj_factor"] = pl.repeat(1.0, table.height, dtype=pl.Float64, eager=True)
-    return pl.DataFrame(columns).with_row_index("row", offset=1)
+    return read_price_tables([source])[0]
+
+
+def read_price_tables(sources: Sequence[Prices]) -> tuple[pl.DataFrame, list[Finding]]:
+    """Read daily prices of several sources into one table.
+
+    Parameters
+    ----------
+    sources : sequence of Path, DataFrame or PriceSource
+        See `read_price_table`.
+
+    Returns
+    -------
+    tuple of (DataFrame, list of Finding)
+        As `read_price_table` returns it, sources in their order; and the empty files that were left out.
+
+    Raises
+    ------
+    PriceFileError
+        As `read_price_table` does.
+
+    Notes
+    -----
+    NaN policy: propagate. Cost: O(rows).
+    """
+    loaded = load_rows([source_of(source) for source in sources])
+    texts = [pl.lit(None, dtype=pl.String).alias(name) for name in ("security", "country", "currency")]
+    numbers = [pl.lit(None, dtype=pl.Float64).alias(name) for name in PRICE_FIELDS]
+    rows = loaded.rows.with_columns(
+        column for column in (*texts, *numbers) if column.meta.output_name() not in loaded.rows.columns
+    )
+    rows = rows.with_columns(code=pl.coalesce("security", "ticker"))
+    found = [Finding.of("file_empty", len(loaded.empty_files), loaded.empty_files[0])] if loaded.empty_files else []
+    return rows.select("row", "source", "date", "code", "ticker", "country", "currency", *PRICE_FIELDS), found
 
 
 def read_universe_table(source: Path | pl.DataFrame) -> pl.DataFrame:
-    """Read countries and sectors of tickers.
+    """Read countries, currencies and sectors of tickers.
 
     Parameters
     ----------
     source : Path or DataFrame
-        Parquet or CSV. Required: `ticker`. Optional: `country`, `sector`; others are ignored.
+        Parquet or CSV. Required: `ticker`. Optional: `former_ticker` (an earlier name of the same company),
+        `country`, `currency`, `sector`; others are ignored.
 
     Returns
     -------
     DataFrame
-        `ticker`, `country` (null where not given), `sector` (null where not given), one row a key.
+        `ticker`, `former_ticker`, `country`, `currency`, `sector`, null where not given, one row a company.
 
     Raises
     ------
     UniverseFileError
-        If the file cannot be read, `ticker` is missing, or a (country, ticker) stands twice.
+        If the file cannot be read, `ticker` is missing or empty, or a (country, ticker) stands twice, be it as a
+        present or as a former name.
 
     Notes
     -----
     NaN policy: refuse in `ticker`. Cost: O(rows).
     """
-    name = name_of(source)
-    table = _load(source, ["ticker", "country", "sector"], UniverseFileError)
-    _require(table, ["ticker"], name, UniverseFileError)
+    name, cells = _cells(source, UniverseFileError)
+    known = known_columns(cells.columns, name, UNIVERSE_NAMES, error=UniverseFileError)
+    if "ticker" not in known:
+        raise UniverseFileError(name, "is missing; needed is ticker", column="ticker")
+    missing = pl.repeat(None, cells.height, dtype=pl.String, eager=True)
     frame = pl.DataFrame(
         {
-            "ticker": _text(table, "ticker", name, UniverseFileError, required=True),
-            "country": _text(table, "country", name, UniverseFileError),
-            "sector": _text(table, "sector", name, UniverseFileError),
+            field: as_text(cells[known[field]], name, known[field], error=UniverseFileError, required=field == "ticker")
+            if field in known
+            else missing
+            for field in UNIVERSE_NAMES
         },
     )
-    repeated = frame.select(~pl.struct("country", "ticker").is_first_distinct()).to_series().arg_true()
-    if len(repeated):
-        row = int(repeated[0])
-        problem = f"{frame['ticker'][row]!r} of country {frame['country'][row]!r} stands twice; keep one row"
-        raise UniverseFileError(name, problem, column="ticker", row=row + 1)
+    _refuse_second_row(frame, name)
     return frame
 
 
-def _load(source: Path | pl.DataFrame, wanted: list[str], error: type[PriceFileError]) -> pl.DataFrame:
-    if isinstance(source, pl.DataFrame):
-        return source.select([column for column in source.columns if column in wanted])
+def _refuse_second_row(frame: pl.DataFrame, name: str) -> None:
+    numbered = frame.with_row_index("row", offset=1)
+    former = numbered.filter(pl.col("former_ticker").is_not_null()).with_columns(ticker=pl.col("former_ticker"))
+    names = pl.concat([numbered, former])
+    repeated = names.filter(~pl.struct("country", "ticker").is_first_distinct())
+    if repeated.height:
+        again = repeated.row(0, named=True)
+        problem = f"{again['ticker']!r} of country {again['country']!r} stands twice; keep one row"
+        raise UniverseFileError(name, problem, column="ticker", row=again["row"])
+
+
+def read_rates_table(source: Path | pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Read exchange rates.
+
+    Parameters
+    ----------
+    source : Path or DataFrame
+        Parquet or CSV with `date`, `currency` and `per_XXX`: units of the currency for one XXX, such as `per_eur`.
+
+    Returns
+    -------
+    tuple of (DataFrame, str)
+        `date`, `currency`, `per_unit`, by currency and date; and the currency XXX.
+
+    Raises
+    ------
+    RatesFileError
+        If the file cannot be read, a column is missing, a rate is not above zero, or a (date, currency) is there
+        twice.
+
+    Notes
+    -----
+    NaN policy: refuse. Cost: O(rows log rows).
+    """
+    name, cells = _cells(source, RatesFileError)
+    per = next((column for column in cells.columns if column.lower().startswith(PER)), None)
+    for column in ("date", "currency"):
+        if column not in cells.columns:
+            raise RatesFileError(name, "is missing; needed are date, currency, per_XXX", column=column)
+    if per is None:
+        raise RatesFileError(name, "is missing; it holds units of the currency for one XXX", column="per_XXX")
     try:
-        with source.open("rb") as file:
-            is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-            file.seek(0)
-            present = list(pl.read_parquet_schema(file)) if is_parquet else []
-        if is_parquet:
-            return pl.read_parquet(source, glob=False, columns=[column for column in present if column in wanted])
-        # every cell as text first: inference would guess types from the first rows and fail far from the bad one
-        present = pl.read_csv(source, glob=False, n_rows=0, infer_schema=False).columns
-        return pl.read_csv(
-            source, glob=False, columns=[column for column in present if column in wanted], infer_schema=False
-        )
-    except OSError as cause:
-        raise error(str(source), f"cannot be opened ({cause.strerror or cause})") from cause
-    except PolarsError as cause:
-        first_line = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        raise error(source.name, f"is neither Parquet nor CSV that can be read ({first_line})") from cause
+        days, rates = as_dates(cells["date"], name, "date"), as_floats(cells[per], name, per)
+    except PriceFileError as cause:
+        raise RatesFileError(name, cause.problem, column=cause.column, row=cause.row) from cause
+    currency = as_text(cells["currency"], name, "currency", error=RatesFileError, required=True)
+    frame = pl.DataFrame({"date": days, "currency": currency, "per_unit": rates}).with_row_index("row", offset=1)
+    bad = frame.filter(~(pl.col("per_unit").is_finite() & (pl.col("per_unit") > 0)).fill_null(value=False))
+    if bad.height:
+        raise RatesFileError(name, "is no rate above zero", column=per, row=bad["row"][0])
+    again = frame.filter(~pl.struct("date", "currency").is_first_distinct())
+    if again.height:
+        raise RatesFileError(name, "stands twice; keep one rate a day", column="currency", row=again["row"][0])
+    return frame.drop("row").sort("currency", "date"), per.lower().removeprefix(PER).upper()
 
 
-def _require(table: pl.DataFrame, required: list[str], name: str, error: type[PriceFileError]) -> None:
-    for column in required:
-        if column not in table.columns:
-            raise error(name, f"is missing; needed are {', '.join(required)}", column=column)
-
-
-def _text(
-    table: pl.DataFrame,
-    column: str,
-    name: str,
-    error: type[PriceFileError],
-    *,
-    required: bool = False,
-) -> pl.Series:
-    if column not in table.columns:
-        return pl.repeat(None, table.height, dtype=pl.String, eager=True)
-    try:
-        text = table[column].cast(pl.String).str.strip_chars()
-    except PolarsError as cause:
-        raise error(name, f"holds {table[column].dtype}, not text", column=column) from cause
-    text = text.set(text == "", None)
-    missing = text.is_null().arg_true()
-    if required and len(missing):
-        raise error(name, "is empty; every row needs one", column=column, row=int(missing[0]) + 1)
-    return text
-
-
-def _dates(raw: pl.Series, name: str) -> pl.Series:
-    if raw.dtype == pl.String:
-        # a time of day after the date is allowed and ignored: some exports write midnight
-        text = raw.str.strip_chars().str.replace(r"[T ].*$", "")
-        dates = text.str.to_date("%Y-%m-%d", strict=False)
-    elif raw.dtype == pl.Date or isinstance(raw.dtype, pl.Datetime):
-        dates = raw.dt.date()
-    else:
-        raise PriceFileError(name, f"holds {raw.dtype}, not dates; write YYYY-MM-DD", column="date", row=1)
-    bad = dates.is_null().arg_true()
-    if len(bad):
-        row = int(bad[0])
-        raise PriceFileError(name, f"{raw[row]!r} is not a date; write YYYY-MM-DD", column="date", row=row + 1)
-    return dates
-
-
-def _floats(table: pl.DataFrame, column: str, name: str) -> pl.Series:
-    if column not in table.columns:
-        return pl.repeat(None, table.height, dtype=pl.Float64, eager=True)
-    raw = table[column]
-    if raw.dtype.is_numeric() or raw.dtype == pl.Null:
-        return raw.cast(pl.Float64)
-    if raw.dtype != pl.String:
-        raise PriceFileError(name, f"holds {raw.dtype}, not numbers", column=column, row=1)
-    text = raw.str.strip_chars()
-    values = text.cast(pl.Float64, strict=False)
-    bad = (values.is_null() & text.is_not_null() & (text != "")).arg_true()
-    if len(bad):
-        row = int(bad[0])
-        raise PriceFileError(name, f"{raw[row]!r} is not a number", column=column, row=row + 1)
-    return values
+def _cells(source: Path | pl.DataFrame, error: type[PriceFileError]) -> tuple[str, pl.DataFrame]:
+    cells = source if isinstance(source, pl.DataFrame) else read_raw(source, error=error).cells
+    return name_of(source), cells

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from crowdalpha.errors import InputError
 
-__all__ = ["ExampleModel"]
+__all__ = ["ExampleModel", "centred_bins", "centred_target", "ridge"]
 
-MISSING_VALUE = 2.0
 CENTRE_FEATURE = 2.0
 CENTRE_TARGET = 0.5
 RIDGE_SHARE = 0.05
@@ -71,11 +70,37 @@ class ExampleModel:
             )
         if not np.isfinite(target).all():
             raise InputError("the target holds a NaN or an infinity; drop those rows first")
-        X = _filled(bins) - CENTRE_FEATURE
-        y = np.asarray(target, dtype=np.float64) - CENTRE_TARGET
-        penalty = RIDGE_SHARE * UNIFORM_BIN_VARIANCE * max(len(y), 1)
-        coefficients = np.linalg.solve(X.T @ X + penalty * np.eye(X.shape[1]), X.T @ y)
-        return cls(tuple(features), tuple(np.round(coefficients, COEFFICIENT_DIGITS).tolist()))
+        X = centred_bins(bins)
+        y = centred_target(target)
+        return cls.of_sums(features, gram=X.T @ X, moments=X.T @ y, rows=len(y))
+
+    @classmethod
+    def of_sums(
+        cls, features: Sequence[str], *, gram: NDArray[np.float64], moments: NDArray[np.float64], rows: int
+    ) -> Self:
+        """Fit from sums over rows, which can be added up era by era.
+
+        Parameters
+        ----------
+        features : sequence of str
+            Names of the columns.
+        gram : ndarray of shape (n_features, n_features), dtype=float64
+            Sums of products of `centred_bins`.
+        moments : ndarray of shape (n_features,), dtype=float64
+            Sums of products of `centred_bins` with `centred_target`.
+        rows : int
+            Number of rows.
+
+        Returns
+        -------
+        ExampleModel
+            As `fit` gives it on all rows.
+
+        Notes
+        -----
+        NaN policy: refuse (there are none). Cost: O(n_features**3).
+        """
+        return cls(tuple(features), tuple(ridge(gram, moments, rows=rows).round(COEFFICIENT_DIGITS).tolist()))
 
     def predict(self, bins: NDArray[np.integer]) -> NDArray[np.float64]:
         """Predict the target.
@@ -101,7 +126,7 @@ class ExampleModel:
         """
         if bins.ndim != 2 or bins.shape[1] != len(self.features):  # noqa: PLR2004  # a matrix
             raise InputError(f"the example model needs {len(self.features)} columns, not shape {bins.shape}")
-        predicted: NDArray[np.float64] = CENTRE_TARGET + (_filled(bins) - CENTRE_FEATURE) @ np.array(self.coefficients)
+        predicted: NDArray[np.float64] = CENTRE_TARGET + centred_bins(bins) @ np.array(self.coefficients)
         return predicted
 
     def to_bytes(self) -> bytes:
@@ -129,5 +154,17 @@ class ExampleModel:
         return cls(tuple(name for name, _ in pairs), tuple(value for _, value in pairs))
 
 
-def _filled(bins: NDArray[np.integer]) -> NDArray[np.float64]:
-    return np.where(bins < 0, MISSING_VALUE, bins).astype(np.float64)
+def centred_bins(bins: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Give bins about 0, a missing one as 0."""
+    return np.where(bins < 0, 0.0, bins - CENTRE_FEATURE).astype(np.float64)
+
+
+def centred_target(target: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give targets about 0."""
+    return np.asarray(target, dtype=np.float64) - CENTRE_TARGET
+
+
+def ridge(gram: NDArray[np.float64], moments: NDArray[np.float64], *, rows: int) -> NDArray[np.float64]:
+    """Solve the ridge regression of the example from its sums."""
+    penalty = RIDGE_SHARE * UNIFORM_BIN_VARIANCE * max(rows, 1)
+    return np.asarray(np.linalg.solve(gram + penalty * np.eye(len(gram)), moments), dtype=np.float64)

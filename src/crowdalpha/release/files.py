@@ -1,65 +1,68 @@
-"""The files of a data set and of a live round, written whole or not at all.
+"""The files of a data set and of a live round, written whole or not at all, era by era.
 
-Nothing in a file depends on data after the day of publication. Parquet is written by polars with zstd; its footers hold
-the names, types and extremes of the published columns and the name of the writer, no dates and no origin.
+Nothing in a file depends on data after the day of publication, and none tells a date, a real name or when it was made.
 """
 
-import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from crowdalpha import __version__
 from crowdalpha.market import Market
-from crowdalpha.release.audit.linkage import linkage_rate
-from crowdalpha.release.errors import ManifestError, ReleaseError
+from crowdalpha.release.audit.linkage import nearest_is_self
+from crowdalpha.release.benchmarks import WalkForward, benchmark_targets
+from crowdalpha.release.build import DatasetBuild, Progress, write_live
+from crowdalpha.release.errors import ReleaseError
 from crowdalpha.release.example import ExampleModel
-from crowdalpha.release.frames import Layout, era_rows, feature_frame
-from crowdalpha.release.inputs import dataset_inputs, live_inputs
-from crowdalpha.release.manifest import MANIFEST_NAME, FileEntry, Manifest, file_entry, verify_manifest
-from crowdalpha.release.obfuscation import POLICY, ReleaseKey, era_label
-from crowdalpha.release.parts import Part, SplitBuilder
+from crowdalpha.release.frames import era_rows, stream_rows
+from crowdalpha.release.layout import Layout
+from crowdalpha.release.manifest import Manifest
+from crowdalpha.release.obfuscation import ReleaseKey, era_label
+from crowdalpha.release.parts import SplitBuilder
+from crowdalpha.release.policies import POLICIES, Policy
+from crowdalpha.release.selection import capped_rows, common_rows
 from crowdalpha.release.splits import Split, split_eras
 from crowdalpha.release.staging import staged_folder
+from crowdalpha.release.writer import FolderWriter
 
-__all__ = ["build_dataset", "build_live"]
+__all__ = ["BuildOptions", "build_dataset", "build_live"]
 
-AUDITED_PAIRS = 8
-AUDIT_DIGITS = 6
-ERAS_PER_ROW_GROUP = 16
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _META_MODEL_COLUMNS = ["era", "id", "meta_model"]
+PLAIN = POLICIES["plain"]
+PAIRS = 8
+AUDIT_DIGITS = 6
 
-Progress = Callable[[str, float], None]
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What a data set may have beside its rows.
+
+    Parameters
+    ----------
+    target : str, default="neutral_20"
+        The target of the market that pays; it is `target` in the files.
+    meta_model : DataFrame, default=None
+        `era`, `id` and `meta_model` of past rounds. Those whose target is known are published, the newer ones not yet.
+    previous : Manifest, default=None
+        An earlier release of the same version: training and row count stay as they are there, and the rounds since
+        then join validation with their targets.
+    replace : bool, default=False
+        Whether another data set at the same place may be replaced.
+    """
+
+    target: str = "neutral_20"
+    meta_model: pl.DataFrame | None = None
+    previous: Manifest | None = None
+    replace: bool = False
 
 
-@dataclass(slots=True)
-class _Writer:
-    """A folder under construction and the entries of the files in it."""
-
-    folder: Path
-    entries: dict[str, FileEntry] = field(default_factory=dict)
-
-    def table(self, name: str, frame: pl.DataFrame) -> None:
-        path = self.folder / name
-        n_eras = frame["era"].n_unique() if "era" in frame.columns else 1
-        rows_per_group = max(1, ERAS_PER_ROW_GROUP * frame.height // max(1, n_eras))
-        frame.write_parquet(path, compression="zstd", row_group_size=rows_per_group)
-        self.entries[name] = file_entry(path, rows=frame.height)
-
-    def content(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        path.write_bytes(content)
-        self.entries[name] = file_entry(path, rows=0)
-
-    def manifest(self, manifest: Manifest) -> Manifest:
-        (self.folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
-        return manifest
+DEFAULTS = BuildOptions()
 
 
 def build_dataset(
@@ -69,8 +72,8 @@ def build_dataset(
     version: str,
     published: int,
     out: Path,
-    target: str = "neutral_20",
-    replace: bool = False,
+    policy: Policy = PLAIN,
+    options: BuildOptions = DEFAULTS,
     progress: Progress | None = None,
 ) -> Manifest:
     """Publish a data set: history for training and validation, and the live rows of the day of publication.
@@ -78,7 +81,7 @@ def build_dataset(
     Parameters
     ----------
     market : Market
-        What is published, obfuscated under the policy `plain` (see `crowdalpha.release.obfuscation` for its worth).
+        What is published.
     key : ReleaseKey
         The operator's secret.
     version : str
@@ -88,54 +91,48 @@ def build_dataset(
         if its window has ended by that day, and null else.
     out : Path
         The folder to make.
-    target : str, default="neutral_20"
-        The target of the market that pays; it is `target` in the files.
-    replace : bool, default=False
-        Whether another data set at `out` may be replaced.
+    policy : Policy, default=POLICIES["plain"]
+        What is done to the rows.
+    options : BuildOptions, optional
+        Target, meta models, earlier release.
     progress : callable of (str, float), default=None
         Told the stage and the share done, 0 to 1.
 
     Returns
     -------
     Manifest
-        Of the folder. If `out` already holds this data set, whole and of the same inputs, nothing is written.
+        Of the folder. If `out` already holds this data set, whole and with the same bytes, it is left as it is.
 
     Raises
     ------
     ReleaseError
-        If the version or target is unknown or too few eras lie before `published`, or `out` holds something else.
+        If the version or target is unknown, too few eras lie before `published`, an era is too small for the policy,
+        or `out` holds something else.
 
     Notes
     -----
-    NaN policy: propagate; a missing feature or a target not yet known is null. Rows whose `target` was due and
-    cannot be computed are left out and counted in the manifest. `data_type` is `train`, `validation`, `test`
-    (validation rows whose `target` is not known yet) or `live`. The same inputs give the same bytes.
-    Cost: O(eras * assets * features * log assets); about a second for 450 eras of 300 assets and 40 features.
+    NaN policy: propagate; a missing feature is null (or in the middle, as the policy says) and a target not yet known
+    is null. Rows whose `target` was due and cannot be computed are left out and counted in the manifest, or get the
+    middle where the policy publishes equal rows. `data_type` is `train`, `validation`, `test` (validation rows whose
+    `target` is not known yet) or `live`. The same inputs give the same bytes. Cost: O(eras * assets * features *
+    log assets); memory does not grow with the number of eras.
     """
-    _check_names(version, target, market)
-    tell = progress or _silent
-    split = split_eras(market, published=published)
-    inputs = dataset_inputs(market, key=key, version=version, published=published, target=target)
-    existing = _existing(out, inputs)
-    if existing is not None:
-        return existing
-    build = SplitBuilder(market=market, key=key, layout=Layout.of(market, key), published=published, target=target)
-    with staged_folder(out, replace=replace) as folder:
-        writer = _Writer(folder)
-        facts = _write_dataset(writer, build, split, tell)
-        tell("audit", 0.9)
+    _check_names(version, options, market)
+    build = _Plan.of(market, key=key, version=version, published=published, policy=policy, options=options)
+    with staged_folder(out, replace=options.replace) as folder:
+        writer = FolderWriter(folder)
+        facts = build.write(writer, version=version, meta_model=options.meta_model, tell=progress or _silent)
         manifest = Manifest(
             version=version,
             kind="dataset",
-            policy=POLICY,
-            inputs=inputs,
+            policy=policy.name,
+            inputs=writer.seal(key, version, policy.name),
             files=writer.entries,
             facts=facts,
-            audit=_audit(market, key, published),
+            audit={} if policy.equal_rows else _linkage(build),
+            rules=policy.rules(),
         )
-        writer.manifest(manifest)
-    tell("done", 1.0)
-    return manifest
+        return writer.manifest(manifest)
 
 
 def build_live(
@@ -147,7 +144,7 @@ def build_live(
     out: Path,
     example: ExampleModel,
     meta_model: pl.DataFrame | None = None,
-    replace: bool = False,
+    layout: Layout | None = None,
 ) -> Manifest:
     """Publish the rows of one round: features to predict, the example's predictions, past meta models.
 
@@ -167,13 +164,13 @@ def build_live(
         The example model of the data set.
     meta_model : DataFrame, default=None
         `era`, `id` and `meta_model` of past rounds; None writes no such file.
-    replace : bool, default=False
-        Whether another folder at `out` may be replaced.
+    layout : Layout, default=None
+        Of the data set; None is that of the policy `plain`.
 
     Returns
     -------
     Manifest
-        Of the folder. If `out` already holds this round, whole and of the same inputs, nothing is written.
+        Of the folder. If `out` already holds this round, whole and with the same bytes, it is left as it is.
 
     Raises
     ------
@@ -183,121 +180,127 @@ def build_live(
 
     Notes
     -----
-    NaN policy: propagate; a missing feature is null. The same inputs give the same bytes.
-    Cost: O(assets * features * log assets).
+    NaN policy: propagate; a missing feature is null, or in the middle as the policy says. The same inputs give the same
+    bytes. Cost: O(assets * features * log assets).
     """
-    layout = Layout.of(market, key)
-    _check_live(market, layout, era=era, example=example, meta_model=meta_model)
-    inputs = live_inputs(market, key=key, era=era, round_number=round_number, example=example, meta_model=meta_model)
-    existing = _existing(out, inputs)
-    if existing is not None:
-        return existing
-    with staged_folder(out, replace=replace) as folder:
-        writer = _Writer(folder)
-        n_live = _write_live(writer, market, key=key, layout=layout, era=era, example=example)
+    layout = layout or Layout.of(market, key)
+    if meta_model is not None:
+        _check_meta_model(meta_model)
+    version = f"round-{round_number}"
+    with staged_folder(out) as folder:
+        writer = FolderWriter(folder)
+        rows = era_rows(market, key=key, layout=layout, era=era)
+        live = write_live(writer, rows, layout=layout, example=example)
         if meta_model is not None:
             writer.table("meta_model.parquet", meta_model.select(_META_MODEL_COLUMNS).sort("era", "id"))
-        manifest = Manifest(
-            version=f"round-{round_number}",
-            kind="live",
-            policy=POLICY,
-            inputs=inputs,
-            files=writer.entries,
-            facts={"era": era_label(era), "live_rows": n_live, "round": round_number},
-            audit={},
+        return writer.manifest(
+            Manifest(
+                version=version,
+                kind="live",
+                policy=layout.policy.name,
+                inputs=writer.seal(key, version, layout.policy.name),
+                files=writer.entries,
+                facts={"era": era_label(era), "live_rows": live.height, "round": round_number},
+                rules=layout.policy.rules(),
+            )
         )
-        writer.manifest(manifest)
-    return manifest
 
 
-def _write_dataset(writer: _Writer, build: SplitBuilder, split: Split, tell: Progress) -> dict[str, int | str]:
-    tell("train", 0.0)
-    train = build.part(split.train, "train")
-    writer.table("train.parquet", train.frame)
-    tell("validation", 0.5)
-    validation = build.part(split.validation, "validation")
-    writer.table("validation.parquet", validation.frame)
-    tell("live", 0.8)
-    example = _fit_example(build.layout, train)
-    writer.content("example_model.json", example.to_bytes())
-    writer.content("features.json", _features_json(build))
-    predictions = _example_predictions(example, build.layout, validation.frame["id"], validation.bins)
-    writer.table("validation_example_preds.parquet", predictions)
-    n_live = _write_live(writer, build.market, key=build.key, layout=build.layout, era=build.published, example=example)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is decided before the first row is written."""
+
+    rows: SplitBuilder
+    split: Split
+    small_eras: frozenset[int]
+
+    @classmethod
+    def of(
+        cls, market: Market, *, key: ReleaseKey, version: str, published: int, policy: Policy, options: BuildOptions
+    ) -> Self:
+        before = _facts_of(options.previous, version=version, policy=policy, target=options.target)
+        split = split_eras(market, published=published, first_validation=before.get("first_validation"))
+        eras = [*split.train, *split.validation, published]
+        n_rows = before.get("rows") or common_rows(market.universe[eras], policy)
+        counts = market.universe.sum(axis=1)
+        small = frozenset(era for era in eras[:-1] if n_rows and counts[era] < n_rows)
+        layout = Layout.of(market, key, policy=policy, version=version, rows=n_rows)
+        if n_rows:
+            usable = [era for era in split.train if era not in small]
+            layout = replace(
+                layout, chosen=capped_rows(market.universe, eras=usable, rows=n_rows, policy=policy, key=key)
+            )
+        rows = SplitBuilder(market=market, key=key, layout=layout, published=published, target=options.target)
+        return cls(rows, split, small)
+
+    def write(
+        self, writer: FolderWriter, *, version: str, meta_model: pl.DataFrame | None, tell: Progress
+    ) -> dict[str, int | str]:
+        names = benchmark_targets(self.rows.target, self.rows.targets)
+        build = DatasetBuild(
+            writer=writer,
+            rows=self.rows,
+            split=self.split,
+            walk=WalkForward(self.rows.market, names, len(self.rows.layout.names)),
+            version=version,
+            small_eras=self.small_eras,
+            tell=tell,
+        )
+        tell("train", 0.0)
+        example = build.train()
+        build.validation(example)
+        live_rows = build.live(example)
+        build.documents(example)
+        build.meta_model(meta_model)
+        tell("done", 1.0)
+        return build.facts(live_rows) | {"code_version": __version__}
+
+
+def _facts_of(previous: Manifest | None, *, version: str, policy: Policy, target: str) -> dict[str, int]:
+    if previous is None:
+        return {}
+    wanted = {"version": version, "policy": policy.name, "target": f"target_{target}"}
+    found = {"version": previous.version, "policy": previous.policy, "target": previous.facts.get("target")}
+    other = next((name for name in wanted if wanted[name] != found[name]), None)
+    if other or previous.rules != policy.rules():
+        name = other or "rules"
+        raise ReleaseError(
+            f"the earlier release has another {name} ({found.get(name, 'see its manifest')}); "
+            "give the new one a version of its own, or build it in the same way"
+        )
+    first = int(previous.facts["validation_first_era"]) - 1
+    return {"first_validation": first, "rows": int(previous.facts.get("rows_per_era", 0))}
+
+
+def _linkage(plan: _Plan) -> dict[str, float]:
+    """Link the rows of the last eras to those of the next by nearest neighbour, which is the simplest attack."""
+    last = plan.rows.published
+    eras = list(
+        stream_rows(plan.rows.market, key=plan.rows.key, layout=plan.rows.layout, eras=range(last - PAIRS, last))
+    )
+    success = []
+    for before, after in pairwise(eras):
+        _, stays, partner = np.intersect1d(before.assets, after.assets, assume_unique=True, return_indices=True)
+        if stays.size:
+            success.append(nearest_is_self(before.bins[stays], after.bins, partner))
     return {
-        "features": len(build.layout.names),
-        "live_era": era_label(build.published),
-        "live_rows": n_live,
-        "rows_without_target": train.without_target + validation.without_target,
-        "target": f"target_{build.target}",
-        "train_first_era": era_label(split.train[0]),
-        "train_last_era": era_label(split.train[-1]),
-        "validation_first_era": era_label(split.validation[0]),
-        "validation_last_era": era_label(split.validation[-1]),
+        "linkage_next_era_chance": round(float(np.mean([1 / len(rows.ids) for rows in eras[1:]])), AUDIT_DIGITS),
+        "linkage_next_era_pairs": len(success),
+        "linkage_next_era_success": round(float(np.mean(success)) if success else 0.0, AUDIT_DIGITS),
     }
 
 
-def _write_live(
-    writer: _Writer, market: Market, *, key: ReleaseKey, layout: Layout, era: int, example: ExampleModel
-) -> int:
-    rows = era_rows(market, key=key, layout=layout, era=era)
-    frame = feature_frame(layout, ids=rows.ids, eras=[era_label(era)] * len(rows.ids), bins=rows.bins)
-    frame = frame.insert_column(2, pl.Series("data_type", ["live"] * len(rows.ids)))
-    writer.table("live.parquet", frame)
-    writer.table("live_example_preds.parquet", _example_predictions(example, layout, frame["id"], rows.bins))
-    return frame.height
-
-
-def _fit_example(layout: Layout, train: Part) -> ExampleModel:
-    return ExampleModel.fit(layout.sets["small"], train.bins[:, layout.indices("small")], train.target)
-
-
-def _example_predictions(example: ExampleModel, layout: Layout, ids: pl.Series, bins: NDArray[np.int8]) -> pl.DataFrame:
-    position = {name: index for index, name in enumerate(layout.names)}
-    columns = [position[name] for name in example.features]
-    return pl.DataFrame([ids.alias("id"), pl.Series("prediction", example.predict(bins[:, columns]))])
-
-
-def _features_json(build: SplitBuilder) -> bytes:
-    targets = ["target", *(f"target_{name}" for name in sorted(build.market.targets))]
-    sets = {name: list(features) for name, features in build.layout.sets.items()}
-    return json.dumps({"feature_sets": sets, "targets": targets}, indent=2).encode() + b"\n"
-
-
-def _audit(market: Market, key: ReleaseKey, published: int) -> dict[str, float]:
-    eras = np.unique(np.linspace(0, published - 1, AUDITED_PAIRS).round().astype(int)).tolist()
-    result = linkage_rate(market, key, eras)
-    return {
-        "linkage_next_era_chance": round(result.chance, AUDIT_DIGITS),
-        "linkage_next_era_pairs": result.pairs,
-        "linkage_next_era_success": round(result.success, AUDIT_DIGITS),
-    }
-
-
-def _existing(out: Path, inputs: str) -> Manifest | None:
-    with suppress(ManifestError):
-        manifest = verify_manifest(out)
-        if manifest.inputs == inputs:
-            return manifest
-    return None
-
-
-def _check_names(version: str, target: str, market: Market) -> None:
+def _check_names(version: str, options: BuildOptions, market: Market) -> None:
     if not _VERSION.fullmatch(version):
         raise ReleaseError(f"version {version!r} may hold letters, digits, '.', '_' and '-', 64 at most")
-    if target not in market.targets:
-        raise ReleaseError(f"the market has no target '{target}'; it has {', '.join(sorted(market.targets))}")
+    if options.target not in market.targets:
+        raise ReleaseError(f"the market has no target '{options.target}'; it has {', '.join(sorted(market.targets))}")
+    if options.meta_model is not None:
+        _check_meta_model(options.meta_model)
 
 
-def _check_live(
-    market: Market, layout: Layout, *, era: int, example: ExampleModel, meta_model: pl.DataFrame | None
-) -> None:
-    if not 0 <= era < len(market.era_rows):
-        raise ReleaseError(f"the market has no era {era}; its eras are 0 to {len(market.era_rows) - 1}")
-    unknown = sorted(set(example.features) - set(layout.names))
-    if unknown:
-        raise ReleaseError(f"the example model knows features of another data set, '{unknown[0]}' for one")
-    if meta_model is not None and set(meta_model.columns) != set(_META_MODEL_COLUMNS):
+def _check_meta_model(meta_model: pl.DataFrame) -> None:
+    if set(meta_model.columns) != set(_META_MODEL_COLUMNS):
         raise ReleaseError(f"the meta model needs the columns era, id and meta_model, not {meta_model.columns}")
 
 

@@ -1,8 +1,7 @@
 """Rows of a market as published rows: one era at a time, arrays inside, polars frames at the edge."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import polars as pl
@@ -10,17 +9,12 @@ from numpy.typing import NDArray
 
 from crowdalpha.market import Market, window_end
 from crowdalpha.release.errors import ReleaseError
-from crowdalpha.release.obfuscation import (
-    MISSING_BIN,
-    ReleaseKey,
-    bin_features,
-    bin_target,
-    choose_feature_sets,
-    era_label,
-)
+from crowdalpha.release.layout import Layout
+from crowdalpha.release.obfuscation import ReleaseKey, bin_target, era_label
+from crowdalpha.release.pipeline import obfuscate, obfuscate_targets
+from crowdalpha.release.steps import MISSING_BIN
 
 __all__ = [
-    "SET_SIZES",
     "EraRows",
     "Layout",
     "asset_index",
@@ -28,51 +22,15 @@ __all__ = [
     "feature_frame",
     "horizon_days",
     "members",
+    "stream_rows",
     "target_frame",
     "target_is_known",
+    "target_values",
 ]
 
-SET_SIZES = {"small": 12, "medium": 24}
-ALL_FEATURES = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which hidden name each feature has, in which order they are published, and the feature sets.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Hidden names in published order.
-    columns : ndarray of shape (n_features,), dtype=intp
-        The market's feature behind each of `names`.
-    sets : dict of str to tuple of str
-        `small`, `medium` and `all`, nested, each in published order.
-    """
-
-    names: tuple[str, ...]
-    columns: NDArray[np.intp]
-    sets: dict[str, tuple[str, ...]]
-
-    @classmethod
-    def of(cls, market: Market, key: ReleaseKey) -> Self:
-        """Derive the layout of a market under a key; it does not depend on the era."""
-        hidden = key.feature_names(market.feature_names)
-        position = {name: index for index, name in enumerate(market.feature_names)}
-        groups = list(market.feature_groups.values())
-        chosen = choose_feature_sets(key, groups, sizes=list(SET_SIZES.values()))
-        sets = {
-            name: tuple(sorted(hidden[real] for real in members_of_set))
-            for name, members_of_set in zip(SET_SIZES, chosen, strict=True)
-        }
-        names = tuple(hidden.values())
-        columns = np.array([position[real] for real in hidden], dtype=np.intp)
-        return cls(names=names, columns=columns, sets=sets | {ALL_FEATURES: names})
-
-    def indices(self, feature_set: str) -> NDArray[np.intp]:
-        """Give the positions of a feature set among `names`."""
-        position = {name: index for index, name in enumerate(self.names)}
-        return np.array([position[name] for name in self.sets[feature_set]], dtype=np.intp)
+BLOCK_CELLS = 50_000_000
+MOST_ERAS_AT_ONCE = 64
+"""Raw features in memory at once: 200 MB, and no more than so many eras, whatever the size of the market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +47,50 @@ class EraRows:
         The asset of each row; operator only.
     bins : ndarray of shape (n_rows, n_features), dtype=int8
         Columns as in the layout; -1 is missing.
+    groups : ndarray of shape (n_rows,), dtype=intp
+        The group of each row; operator only.
     """
 
     era: int
     ids: list[str]
     assets: NDArray[np.intp]
     bins: NDArray[np.int8]
+    groups: NDArray[np.intp]
 
 
-def members(market: Market, *, key: ReleaseKey, era: int) -> NDArray[np.intp]:
-    """Give the assets of an era in published order.
+def members(market: Market, *, key: ReleaseKey, era: int, layout: Layout | None = None) -> NDArray[np.intp]:
+    """Give the published assets of an era in published order.
+
+    Parameters
+    ----------
+    market : Market
+        Where the universe comes from.
+    key : ReleaseKey
+        Decides the order, and who is published where not all are.
+    era : int
+        Index of the era.
+    layout : Layout, default=None
+        How many are published; None means all.
 
     Raises
     ------
     ReleaseError
-        If the market has no such era or nothing traded in it.
+        If the market has no such era, nothing traded in it, or it has fewer assets than the version has rows.
     """
     if not 0 <= era < len(market.era_rows):
         raise ReleaseError(f"the market has no era {era}; its eras are 0 to {len(market.era_rows) - 1}")
     inside = np.flatnonzero(market.universe[era])
     if inside.size == 0:
         raise ReleaseError(f"era {era_label(era)} has no assets; check the universe of that week")
+    if layout is not None and era in layout.chosen:
+        inside = layout.chosen[era]
+    elif layout is not None and layout.rows is not None:
+        if inside.size < layout.rows:
+            raise ReleaseError(
+                f"era {era_label(era)} has {inside.size} assets and this version publishes {layout.rows} rows an era; "
+                "check the prices of that week, or publish a new version with fewer rows"
+            )
+        inside = np.sort(inside[key.row_order(era, inside.size)[: layout.rows]])
     return inside[key.row_order(era, inside.size)]
 
 
@@ -119,16 +100,46 @@ def era_ids(market: Market, *, key: ReleaseKey, era: int, assets: Iterable[int])
 
 
 def era_rows(market: Market, *, key: ReleaseKey, layout: Layout, era: int) -> EraRows:
-    """Bin, name, identify and shuffle the rows of one era.
+    """Obfuscate, name, identify and shuffle the rows of one era.
 
     Raises
     ------
     ReleaseError
-        If the market has no such era or nothing traded in it.
+        As `members`.
     """
-    assets = members(market, key=key, era=era)
-    bins = bin_features(market.features[era][assets][:, layout.columns])
-    return EraRows(era=era, ids=era_ids(market, key=key, era=era, assets=assets.tolist()), assets=assets, bins=bins)
+    return _rows(market, _raw(market, era, era + 1)[0], key=key, layout=layout, era=era)
+
+
+def stream_rows(market: Market, *, key: ReleaseKey, layout: Layout, eras: range) -> Iterator[EraRows]:
+    """Give the rows of consecutive eras, one after the other; few of them are in memory at once.
+
+    Raises
+    ------
+    ReleaseError
+        As `members`.
+    """
+    cells = len(market.panel.tickers) * len(market.feature_names)
+    step = min(max(BLOCK_CELLS // cells, 1), MOST_ERAS_AT_ONCE)
+    for first in range(eras.start, eras.stop, step):
+        last = min(first + step, eras.stop)
+        for era, raw in zip(range(first, last), _raw(market, first, last), strict=True):
+            yield _rows(market, raw, key=key, layout=layout, era=era)
+
+
+def _raw(market: Market, first: int, last: int) -> NDArray[np.float32]:
+    """Compute raw features of some eras; eras before and after are not touched."""
+    for era in (first, last - 1):
+        if not 0 <= era < len(market.era_rows):
+            raise ReleaseError(f"the market has no era {era}; its eras are 0 to {len(market.era_rows) - 1}")
+    return market.feature_block(first, last)
+
+
+def _rows(market: Market, raw: NDArray[np.float32], *, key: ReleaseKey, layout: Layout, era: int) -> EraRows:
+    assets = members(market, key=key, era=era, layout=layout)
+    order = np.argsort(np.argsort(assets))  # place of each published row among the assets in the market's order
+    done = obfuscate(raw[np.sort(assets)], layout=layout, key=key, era=era)
+    ids = era_ids(market, key=key, era=era, assets=assets.tolist())
+    return EraRows(era=era, ids=ids, assets=assets, bins=done.bins[order], groups=done.groups[order])
 
 
 def feature_frame(layout: Layout, *, ids: Sequence[str], eras: Sequence[str], bins: NDArray[np.int8]) -> pl.DataFrame:
@@ -136,11 +147,47 @@ def feature_frame(layout: Layout, *, ids: Sequence[str], eras: Sequence[str], bi
     frame = pl.DataFrame([pl.Series("id", ids, dtype=pl.String), pl.Series("era", eras, dtype=pl.String)])
     columns = np.ascontiguousarray(bins.T)
     features = pl.DataFrame(dict(zip(layout.names, columns, strict=True)), schema=dict.fromkeys(layout.names, pl.Int8))
-    return frame.hstack(features.select(pl.all().replace(MISSING_BIN, None)))
+    gaps = [name for name, gap in zip(layout.names, (bins == MISSING_BIN).any(axis=0), strict=True) if gap]
+    return frame.hstack(features.with_columns(pl.col(gaps).replace(MISSING_BIN, None)))
 
 
-def target_frame(market: Market, *, key: ReleaseKey, era: int, values: NDArray[np.floating]) -> pl.DataFrame:
-    """Bin a target and give it under the ids of the era.
+def target_values(
+    values: NDArray[np.floating], rows: EraRows, *, layout: Layout, key: ReleaseKey
+) -> NDArray[np.float64]:
+    """Bin targets of an era and take them through the steps of the policy.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_assets, n_targets), dtype=float64
+        Raw targets of all assets of the market; the first column pays.
+    rows : EraRows
+        The rows of the era.
+    layout : Layout
+        The policy.
+    key : ReleaseKey
+        The operator's secret.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets), dtype=float64
+        0 to 1 in published order; NaN where unknown.
+
+    Notes
+    -----
+    NaN policy: propagate, or the middle where the policy fills. Ties are broken by the market's order, not the
+    published one. Cost: O(n_assets log n_assets) a target.
+    """
+    inside = np.argsort(rows.assets)
+    done = obfuscate_targets(values[rows.assets[inside]], rows.groups[inside], layout=layout, key=key, era=rows.era)
+    published = np.empty_like(done)
+    published[inside] = done
+    return published
+
+
+def target_frame(
+    market: Market, *, key: ReleaseKey, era: int, values: NDArray[np.floating], layout: Layout | None = None
+) -> pl.DataFrame:
+    """Bin a target and give it under the ids of the era: the truth that a round is scored on, whatever is published.
 
     Parameters
     ----------
@@ -152,12 +199,14 @@ def target_frame(market: Market, *, key: ReleaseKey, era: int, values: NDArray[n
         Index of the era.
     values : ndarray of shape (n_assets,), dtype=float64
         Residual returns of all assets of the market, as `residual_returns` gives them.
+    layout : Layout, default=None
+        Of the version, where it does not publish all assets.
 
     Returns
     -------
     DataFrame
-        `id` and `target` (float64 in 0, .25, .5, .75, 1; null where the return is unknown), one row for each asset of
-        the era, in published order.
+        `id` and `target` (float64 in 0, .25, .5, .75, 1; null where the return is unknown), one row for each
+        published asset of the era, in published order.
 
     Raises
     ------
@@ -171,27 +220,28 @@ def target_frame(market: Market, *, key: ReleaseKey, era: int, values: NDArray[n
     n_assets = len(market.panel.tickers)
     if values.shape != (n_assets,):
         raise ReleaseError(f"the target of era {era_label(era)} has shape {values.shape}, not ({n_assets},)")
-    assets = members(market, key=key, era=era)
+    assets = members(market, key=key, era=era, layout=layout)
     ids = era_ids(market, key=key, era=era, assets=assets.tolist())
-    target = pl.Series("target", binned_target(values, assets), dtype=pl.Float64, nan_to_null=True)
+    inside = np.sort(assets)
+    everywhere = np.full(n_assets, np.nan)
+    everywhere[inside] = bin_target(values[inside])
+    target = pl.Series("target", everywhere[assets], dtype=pl.Float64, nan_to_null=True)
     return pl.DataFrame([pl.Series("id", ids, dtype=pl.String), target])
 
 
-def binned_target(values: NDArray[np.floating], assets: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Bin a target over the assets of an era; ties are broken by the market's order, not the published one.
-
-    Notes
-    -----
-    NaN policy: propagate. Cost: O(n_assets log n_assets).
-    """
-    inside = np.sort(assets)
-    everywhere = np.full(len(values), np.nan)
-    everywhere[inside] = bin_target(values[inside])
-    return everywhere[assets]
-
-
-def asset_index(market: Market, *, key: ReleaseKey, era: int) -> pl.DataFrame:
+def asset_index(market: Market, *, key: ReleaseKey, era: int, layout: Layout | None = None) -> pl.DataFrame:
     """Give the asset behind each id of an era; for the operator alone.
+
+    Parameters
+    ----------
+    market : Market
+        Where the universe comes from.
+    key : ReleaseKey
+        The key that the era was published under.
+    era : int
+        Index of the era.
+    layout : Layout, default=None
+        Of the version, where it does not publish all assets.
 
     Returns
     -------
@@ -203,7 +253,7 @@ def asset_index(market: Market, *, key: ReleaseKey, era: int) -> pl.DataFrame:
     ReleaseError
         If the market has no such era or nothing traded in it.
     """
-    assets = members(market, key=key, era=era)
+    assets = members(market, key=key, era=era, layout=layout)
     ids = era_ids(market, key=key, era=era, assets=assets.tolist())
     return pl.DataFrame([pl.Series("id", ids, dtype=pl.String), pl.Series("asset", assets.astype(np.int64))])
 

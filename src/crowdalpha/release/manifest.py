@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crowdalpha.release.errors import ManifestError
@@ -41,14 +41,16 @@ class Manifest:
     policy : str
         Name of the obfuscation policy.
     inputs : str
-        Keyed digest of everything the folder was made from: equal inputs, equal digest. Only the operator can
-        compute it, so that it tells others nothing.
+        Keyed digest of the files and the policy. Only the holder of the key can compute it: by it he knows his own
+        work, and it tells others nothing.
     files : mapping of str to FileEntry
         The files beside the manifest.
     facts : mapping of str to int or str
         Eras, row counts and the like.
-    audit : mapping of str to float
+    audit : mapping of str to float, optional
         Measured success of attacks on the published features, beside the chance level.
+    rules : mapping of str to int or str, optional
+        The rulebook of the bins: which steps of the policy were taken, and with what figures.
     """
 
     version: str
@@ -57,7 +59,8 @@ class Manifest:
     inputs: str
     files: Mapping[str, FileEntry]
     facts: Mapping[str, int | str]
-    audit: Mapping[str, float]
+    audit: Mapping[str, float] = field(default_factory=dict)
+    rules: Mapping[str, int | str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Give the bytes of `manifest.json`: UTF-8 JSON, sorted keys, the same bytes for the same content."""
@@ -72,6 +75,7 @@ class Manifest:
             "inputs": self.inputs,
             "kind": self.kind,
             "policy": self.policy,
+            "rules": dict(self.rules),
             "version": self.version,
         }
         return json.dumps(content, sort_keys=True, indent=2, allow_nan=False).encode() + b"\n"
@@ -152,6 +156,7 @@ def _parse(content: object) -> Manifest:
     files = {name: _parse_entry(name, entry) for name, entry in _object(fields.get("files"), "files").items()}
     facts = _object(fields.get("facts"), "facts")
     audit = _object(fields.get("audit"), "audit")
+    rules = _object(fields.get("rules", {}), "rules")
     return Manifest(
         version=_text(fields, "version"),
         kind=_text(fields, "kind"),
@@ -160,6 +165,7 @@ def _parse(content: object) -> Manifest:
         files=files,
         facts={name: fact for name, fact in facts.items() if isinstance(fact, int | str)},
         audit={name: float(figure) for name, figure in audit.items() if isinstance(figure, int | float)},
+        rules={name: rule for name, rule in rules.items() if isinstance(rule, int | str)},
     )
 
 

@@ -1,11 +1,10 @@
-"""What turns a row of the market into a published row: bins, keyed ids, keyed names, keyed order.
+"""What the key of a release decides: ids, names and orders; and the bins of a target.
 
-This is the policy `plain`, and it is obscurity, not protection. Features fall into five bins, names are code words,
-ids are new in every era and rows are shuffled, which keeps vendor values, tickers and dates out of the files. An
-attacker who holds public prices of the same universe still links the rows of one asset over time, names assets from a
-few known rows and finds the calendar, all at rates close to 1 where bins are fine and features persist. The manifest
-of each data set carries the rate that `crowdalpha.release.audit` measured on it. Never call such data anonymous or
-encrypted.
+Features fall into bins, names are code words, ids are new in every era and rows are shuffled, which keeps vendor
+values, tickers and dates out of the files. This is obscurity, not protection. An attacker who holds public prices of
+the same universe still links the rows of one asset over time, names assets from a few known rows and finds the
+calendar, all at rates close to 1 where bins are fine and features persist. `crowdalpha.release.policies` has the steps
+that cost him more, and `crowdalpha.release.audit` measures what is left.
 """
 
 import hashlib
@@ -18,22 +17,16 @@ from numpy.typing import NDArray
 
 from crowdalpha.errors import InputError
 from crowdalpha.release.words import FIRST_WORDS, SECOND_WORDS, THIRD_WORDS
-from crowdalpha.scoring import ShapeError, tie_kept_rank
 
 __all__ = [
-    "MISSING_BIN",
     "N_BINS",
-    "POLICY",
     "ReleaseKey",
-    "bin_features",
     "bin_target",
     "choose_feature_sets",
     "era_label",
 ]
 
-POLICY = "plain"
 N_BINS = 5
-MISSING_BIN = -1
 ID_CHARACTERS = 16
 MIN_SECRET_BYTES = 16
 
@@ -64,6 +57,10 @@ class ReleaseKey:
         encoded = [part.encode() for part in (purpose, *parts)]
         message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
         return hmac.digest(self.secret, message, hashlib.sha256)
+
+    def rng(self, purpose: str, *parts: str) -> np.random.Generator:
+        """Give a generator that only the holder of the secret can repeat, one for each purpose and parts."""
+        return np.random.default_rng(int.from_bytes(self.digest(purpose, *parts), "big"))
 
     def row_ids(self, era: int, tickers: Iterable[str]) -> list[str]:
         """Give each asset its id of one era: 64 bits of a keyed hash, 16 hexadecimal characters.
@@ -142,48 +139,6 @@ def era_label(era: int) -> str:
     '0001'
     """
     return f"{era + 1:04d}"
-
-
-def bin_features(values: NDArray[np.floating], member: NDArray[np.bool_] | None = None) -> NDArray[np.int8]:
-    """Sort each feature of one era into five bins that hold equally many members.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_assets, n_features), dtype=float32 or float64
-        Raw features of one era, any unit.
-    member : ndarray of shape (n_assets,), dtype=bool, default=None
-        Which assets belong to the era; None means all.
-
-    Returns
-    -------
-    ndarray of shape (n_assets, n_features), dtype=int8
-        0 (lowest) to 4, and -1 where the value is missing or the asset no member.
-
-    Raises
-    ------
-    ShapeError
-        If `values` is not two-dimensional.
-
-    Notes
-    -----
-    NaN policy: omit; a NaN becomes -1 and does not count. The bin is that of the tie-kept percentile rank u:
-    floor(5 u). Without ties the sizes of the bins differ by at most one; tied values share a bin, so that a constant
-    feature is all 2. Only the order of the values matters. Cost: O(n_assets log n_assets) a feature.
-
-    Examples
-    --------
-    >>> bin_features(np.array([[30.0], [10.0], [np.nan], [20.0], [50.0], [40.0]])).ravel().tolist()
-    [2, 0, -1, 1, 4, 3]
-    """
-    if values.ndim != 2:  # noqa: PLR2004  # a matrix
-        raise ShapeError(f"features have shape {values.shape}; give one row an asset and one column a feature")
-    bins = np.full(values.shape, MISSING_BIN, dtype=np.int8)
-    rows = np.arange(len(values)) if member is None else np.flatnonzero(member)
-    if rows.size == 0:
-        return bins
-    ranks = tie_kept_rank(values[rows].astype(np.float64))
-    bins[rows] = np.where(np.isnan(ranks), MISSING_BIN, np.floor(ranks * N_BINS)).astype(np.int8)
-    return bins
 
 
 def bin_target(values: NDArray[np.floating]) -> NDArray[np.float64]:

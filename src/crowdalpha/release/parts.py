@@ -1,6 +1,6 @@
-"""The eras of one split, put together: features, kinds of rows, and the targets known on the day of publication."""
+"""The eras of one split, one after the other: features, kinds of rows, targets known on the day of publication."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,37 +10,43 @@ from numpy.typing import NDArray
 from crowdalpha.market import Market
 from crowdalpha.release.frames import (
     EraRows,
-    Layout,
-    binned_target,
-    era_rows,
     feature_frame,
     horizon_days,
+    stream_rows,
     target_is_known,
+    target_values,
 )
+from crowdalpha.release.layout import Layout
 from crowdalpha.release.obfuscation import ReleaseKey, era_label
 
-__all__ = ["Part", "SplitBuilder"]
+__all__ = ["EraPart", "SplitBuilder"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One split as it is written.
+class EraPart:
+    """One era as it is written.
 
     Parameters
     ----------
+    era : int
+        Index of the era.
     frame : DataFrame
         `id`, `era`, `data_type`, features and targets.
     bins : ndarray of shape (n_rows, n_features), dtype=int8
         The features again; -1 is missing.
-    target : ndarray of shape (n_rows,), dtype=float64
-        The main target again.
+    targets : ndarray of shape (n_rows, n_targets), dtype=float64
+        The targets again, in the order of `SplitBuilder.targets`.
+    due : bool
+        Whether the main target is known.
     without_target : int
         Rows left out because their main target was due and cannot be computed.
     """
 
+    era: int
     frame: pl.DataFrame
     bins: NDArray[np.int8]
-    target: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    due: bool
     without_target: int
 
 
@@ -55,7 +61,7 @@ class SplitBuilder:
     key : ReleaseKey
         The operator's secret.
     layout : Layout
-        Names and order of the features.
+        Names and order of the features, and the policy.
     published : int
         Index of the era on whose day the data is published; no later data is read.
     target : str
@@ -68,43 +74,67 @@ class SplitBuilder:
     published: int
     target: str
 
-    def part(self, eras: Sequence[int], data_type: str) -> Part:
-        """Gather eras; rows whose main target was due and is missing are left out, so that no due target is null.
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets: the main one, then the others by name."""
+        return (self.target, *(name for name in sorted(self.market.targets) if name != self.target))
+
+    def parts(self, eras: range, data_type: str, *, without: Collection[int] = ()) -> Iterator[EraPart]:
+        """Give era after era; rows whose main target was due and is missing are left out: no due target is null.
+
+        Parameters
+        ----------
+        eras : range
+            Consecutive eras.
+        data_type : str
+            `train` or `validation`; eras whose main target is not due become `test`.
+        without : collection of int, default=()
+            Eras that are left out.
 
         Notes
         -----
-        NaN policy: propagate, as null. Cost: O(eras * assets * features * log assets).
+        NaN policy: propagate, as null. Cost: O(assets * features * log assets) an era; a few eras are in memory.
         """
-        blocks = [era_rows(self.market, key=self.key, layout=self.layout, era=era) for era in eras]
-        targets = {name: [self._targets(name, rows) for rows in blocks] for name in sorted(self.market.targets)}
-        due = [self._is_known(self.target, rows.era) for rows in blocks]
-        keep = [~np.isnan(main) | (not known) for main, known in zip(targets[self.target], due, strict=True)]
-        kept = np.concatenate(keep)
-        columns = {name: np.concatenate(values)[kept] for name, values in targets.items()}
-        bins = np.concatenate([rows.bins for rows in blocks])[kept]
-        ids = pl.Series([row_id for rows in blocks for row_id in rows.ids]).filter(pl.Series(kept)).to_list()
-        counts = [int(mask.sum()) for mask in keep]
-        labels = np.repeat([era_label(era) for era in eras], counts).tolist()
-        kinds = np.repeat([data_type if known else "test" for known in due], counts).tolist()
-        frame = feature_frame(self.layout, ids=ids, eras=labels, bins=bins)
-        frame = frame.insert_column(2, pl.Series("data_type", kinds, dtype=pl.String))
-        return Part(
-            frame=frame.hstack(self._target_columns(columns)),
+        runs, start = [], eras.start
+        for stop in [*sorted(set(without) & set(eras)), eras.stop]:
+            runs.append(range(start, stop))
+            start = stop + 1
+        for run in runs:
+            for rows in stream_rows(self.market, key=self.key, layout=self.layout, eras=run):
+                yield self._part(rows, data_type)
+
+    def is_known(self, name: str, era: int) -> bool:
+        """Tell whether the target of an era may be in the files."""
+        return target_is_known(self.market, era=era, horizon=horizon_days(name), published=self.published)
+
+    def _part(self, rows: EraRows, data_type: str) -> EraPart:
+        due = self.is_known(self.target, rows.era)
+        values = np.column_stack([self._raw_target(name, rows.era) for name in self.targets])
+        targets = target_values(values, rows, layout=self.layout, key=self.key)
+        kept = ~np.isnan(targets[:, 0]) | (not due)
+        targets, bins = targets[kept], rows.bins[kept]
+        ids = pl.Series(rows.ids, dtype=pl.String).filter(pl.Series(kept)).to_list()
+        frame = feature_frame(self.layout, ids=ids, eras=[era_label(rows.era)] * len(ids), bins=bins)
+        kind = data_type if due else "test"
+        frame = frame.insert_column(2, pl.Series("data_type", [kind] * len(ids), dtype=pl.String))
+        return EraPart(
+            era=rows.era,
+            frame=frame.hstack(self._columns(targets)),
             bins=bins,
-            target=columns[self.target],
+            targets=targets,
+            due=due,
             without_target=int((~kept).sum()),
         )
 
-    def _is_known(self, name: str, era: int) -> bool:
-        return target_is_known(self.market, era=era, horizon=horizon_days(name), published=self.published)
+    def _raw_target(self, name: str, era: int) -> NDArray[np.float64]:
+        if not self.is_known(name, era):
+            return np.full(len(self.market.panel.tickers), np.nan)
+        values: NDArray[np.float64] = self.market.targets[name][era]
+        return values
 
-    def _targets(self, name: str, rows: EraRows) -> NDArray[np.float64]:
-        if not self._is_known(name, rows.era):
-            return np.full(len(rows.ids), np.nan)
-        return binned_target(self.market.targets[name][rows.era], rows.assets)
-
-    def _target_columns(self, columns: dict[str, NDArray[np.float64]]) -> list[pl.Series]:
-        named = {"target": columns[self.target]} | {f"target_{name}": values for name, values in columns.items()}
+    def _columns(self, targets: NDArray[np.float64]) -> list[pl.Series]:
+        by_name = dict(zip(self.targets, targets.T, strict=True))
+        named = {"target": by_name[self.target]} | {f"target_{name}": by_name[name] for name in sorted(by_name)}
         return [
             pl.Series(name, values.astype(np.float32), dtype=pl.Float32, nan_to_null=True)
             for name, values in named.items()

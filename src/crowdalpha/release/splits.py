@@ -23,7 +23,7 @@ class Split:
     validation: range
 
 
-def split_eras(market: Market, *, published: int) -> Split:
+def split_eras(market: Market, *, published: int, first_validation: int | None = None) -> Split:
     """Split the eras before `published`: the last 35 % are validation, an embargo parts them from training.
 
     Parameters
@@ -32,6 +32,9 @@ def split_eras(market: Market, *, published: int) -> Split:
         Where the days of the eras and the horizons of the targets come from.
     published : int
         Index of the era on whose day the data set is published; it is the live era and in neither part.
+    first_validation : int, default=None
+        Where validation starts in an earlier release of the version, so that training stays as it is and the rounds
+        since then join validation.
 
     Returns
     -------
@@ -46,7 +49,10 @@ def split_eras(market: Market, *, published: int) -> Split:
     """
     if not 0 <= published < len(market.era_rows):
         raise ReleaseError(f"cannot publish at era {published}: the market's eras are 0 to {len(market.era_rows) - 1}")
-    first_validation = published - math.ceil(VALIDATION_SHARE * published)
+    if first_validation is None:
+        first_validation = published - math.ceil(VALIDATION_SHARE * published)
+    if first_validation >= published:
+        raise ReleaseError(f"validation starts at era {era_label(first_validation)}; publish after it")
     longest = max((horizon_days(name) for name in market.targets), default=0)
     end = first_validation - EMBARGO_ERAS
     while end > 0 and not target_is_known(market, era=end - 1, horizon=longest, published=first_validation):

@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from crowdalpha.release.errors import ReleaseError
+from crowdalpha.release.errors import ManifestError, ReleaseError
+from crowdalpha.release.manifest import MANIFEST_NAME, read_manifest, verify_manifest
 
 __all__ = ["staged_folder"]
 
@@ -20,27 +21,32 @@ def staged_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     out : Path
         The folder to make. One writer at a time.
     replace : bool, default=False
-        Whether an existing `out` is replaced. The old folder is moved aside first and removed last; when a process
-        dies in between, the next call puts the old folder back before it does anything else.
+        Whether an existing `out` with another manifest is replaced. The old folder is moved aside first and removed
+        last; when a process dies in between, the next call puts the old folder back before it does anything else.
 
     Yields
     ------
     Path
-        The folder to write in. If the body raises, it is removed and `out` stays as it was.
+        The folder to write in. If the body raises, it is removed and `out` stays as it was. If `out` is whole and has
+        the same manifest as what was written, it stays too.
 
     Raises
     ------
     ReleaseError
-        If `out` exists and `replace` is false.
+        If `out` holds something else and `replace` is false; at once where that can be told before the work.
     """
     part = out.with_name(f".{out.name}.part")
     old = out.with_name(f".{out.name}.old")
     _recover(out, part=part, old=old)
-    if out.exists() and not replace:
-        raise ReleaseError(f"{out} exists and was made from other inputs; choose another folder or ask to replace it")
+    if out.exists() and not replace and not (out / MANIFEST_NAME).is_file():
+        raise _other(out)
     part.mkdir(parents=True)
     try:
         yield part
+        if _same(part, out):
+            return
+        if out.exists() and not replace:
+            raise _other(out)
         _sync(part)
         if out.exists():
             out.rename(old)
@@ -48,6 +54,16 @@ def staged_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
         _sync_folder(out.parent)
     finally:
         _recover(out, part=part, old=old)
+
+
+def _same(part: Path, out: Path) -> bool:
+    with suppress(ManifestError):
+        return verify_manifest(out) == read_manifest(part)
+    return False
+
+
+def _other(out: Path) -> ReleaseError:
+    return ReleaseError(f"{out} exists and holds something else; choose another folder or ask to replace it")
 
 
 def _recover(out: Path, *, part: Path, old: Path) -> None:

@@ -1,9 +1,44 @@
-"""The words that hidden feature names are made of.
+"""The words that hidden feature names are made of, and those that no page may use of a release.
 
-Neutral on purpose: none of them hints at a market, a direction or a quality. Three lists of 64 give 262,144 names.
+The names are neutral on purpose: none of them hints at a market, a direction or a quality. Three lists of 64 give
+262,144 names.
 """
 
-__all__ = ["FIRST_WORDS", "SECOND_WORDS", "THIRD_WORDS"]
+import re
+
+__all__ = ["FIRST_WORDS", "SECOND_WORDS", "THIRD_WORDS", "forbidden_claims"]
+
+_FORBIDDEN = re.compile(
+    r"\b(anonym\w*|de-?identif\w*|encrypt\w*|differential(ly)? priva\w*|irreversib\w*|k-anonym\w*"
+    r"|(can ?not|can't|impossible to) (be )?(decod|revers|identif|re-identif)\w*"
+    r"|dates? (is|are) hidden|hidden dates?)\b",
+    re.IGNORECASE,
+)
+
+
+def forbidden_claims(text: str) -> list[str]:
+    """Find what may not be said of an obfuscated release: nothing shown about it says so much.
+
+    Parameters
+    ----------
+    text : str
+        A page, a manifest, a report.
+
+    Returns
+    -------
+    list of str
+        The words found, in order; empty for a page that may be published.
+
+    Notes
+    -----
+    NaN policy: not applicable. A page on the sealed track is another matter. Cost: one pass.
+
+    Examples
+    --------
+    >>> forbidden_claims("The data is fully anonymised and cannot be decoded.")
+    ['anonymised', 'cannot be decoded']
+    """
+    return [match.group(0) for match in _FORBIDDEN.finditer(text)]
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def test_a_universe_without_tickers_is_refused(run: Run, out: Path, tmp_path: Pa
     outcome = run("--prices", prices, "--universe", universe, "--out", out)
 
     assert outcome.status == 2
-    assert outcome.errors == ["error: universe file universe.csv, column ticker: is missing; needed are ticker"]
+    assert outcome.errors == ["error: universe file universe.csv, column ticker: is missing; needed is ticker"]
     assert content(out) == before
 
 

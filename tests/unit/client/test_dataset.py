@@ -46,6 +46,26 @@ def test_more_eras_than_there_are_means_all(dataset: Dataset) -> None:
     assert dataset.read("train", eras=10_000).equals(dataset.read("train"))
 
 
+def test_eras_can_be_read_one_at_a_time(dataset: Dataset) -> None:
+    eras = list(dataset.iter_eras("validation", feature_set="small"))
+
+    assert [frame["era"].unique().to_list() for frame in eras] == [[f"{era:04d}"] for era in range(36, 56)]
+    assert pl.concat(eras).equals(dataset.read("validation"))
+
+
+def test_benchmarks_are_ranks_under_the_ids_of_the_split(dataset: Dataset) -> None:
+    frame = dataset.benchmarks("validation")
+
+    assert frame["id"].to_list() == dataset.read("validation")["id"].to_list()
+    assert all(frame[name].is_between(0, 1, closed="none").all() for name in frame.columns[2:])
+    assert all(frame[name].n_unique() > 1 for name in frame.columns[2:])
+
+
+def test_the_meta_model_has_its_columns_before_there_is_one(dataset: Dataset) -> None:
+    assert dataset.meta_model.columns == ["id", "era", "data_type", "numerai_meta_model"]
+    assert dataset.meta_model.is_empty()
+
+
 def test_live_has_no_targets(dataset: Dataset) -> None:
     assert dataset.read("live").columns == ["id", "era", "data_type", *dataset.features["small"]]
 

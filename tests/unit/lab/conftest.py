@@ -40,7 +40,8 @@ def telling_market() -> Market:
     """Make targets that follow the first two features closely, so that any model that learns finds them."""
     market = small_market(n_assets=100)
     noise = np.random.default_rng(1).normal(0.0, 0.5, market.universe.shape)
-    signal = np.nan_to_num(market.features[:, :, 0] - market.features[:, :, 1]) + noise
+    features = market.feature_block(0, market.n_eras)
+    signal = np.nan_to_num(features[:, :, 0] - features[:, :, 1]) + noise
     return replace(
         market, targets={name: np.where(np.isnan(raw), np.nan, signal) for name, raw in market.targets.items()}
     )

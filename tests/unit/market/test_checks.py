@@ -1,5 +1,5 @@
 from crowdalpha.errors import InputError
-from crowdalpha.market.checks import RULES, CheckReport, Finding, PriceFileError, UniverseFileError
+from crowdalpha.market.checks import RULES, CheckReport, Finding, MissingPackageError, PriceFileError, UniverseFileError
 
 
 def test_message_names_file_column_and_row() -> None:
@@ -34,3 +34,9 @@ def test_report_counts_by_rule_and_keeps_the_order_of_the_table() -> None:
     assert [finding.rule for finding in longer.findings] == ["rows_unsorted", "style_missing"]
     assert (longer.count("rows_unsorted"), longer.count("day_too_thin")) == (2, 0)
     assert (longer.rows_read, longer.rows_kept) == (9, 8)
+
+
+def test_a_missing_package_is_named_with_its_extra() -> None:
+    error = MissingPackageError("yfinance", extra="yahoo", purpose="downloading")
+
+    assert str(error) == "downloading needs yfinance; install it with: pip install 'crowdalpha[yahoo]'"

@@ -105,16 +105,42 @@ def test_usual_names_is_the_median_of_earlier_days_that_were_open() -> None:
     assert usual_names(np.array([10.0, 0.0, 20.0, 1.0, 30.0])).tolist() == [0.0, 10.0, 10.0, 15.0, 10.0]
 
 
-def thin_day(n_names: int) -> pl.DataFrame:
-    days = [(date, name) for date in (DATES[0], DATES[2]) for name in range(10)]
+def thin_day(n_names: int, *, usual: int = 10) -> tuple[pl.DataFrame, dict[str, int]]:
+    days = [(date, name) for date in (DATES[0], DATES[2]) for name in range(usual)]
     days += [(DATES[1], name) for name in range(n_names)]
     frame = pl.DataFrame({"date": [date for date, _ in days], "ticker": [f"T{name}" for _, name in days], "close": 1.0})
-    return clean_rows(read_price_table(frame), name="(frame)")[0]
+    rows, findings = clean_rows(read_price_table(frame), name="(frame)")
+    return rows, {finding.rule: finding.count for finding in findings if finding.rule.startswith("day_")}
 
 
 def test_a_day_with_under_thirty_percent_of_the_usual_names_is_dropped() -> None:
-    assert thin_day(2).height == 20
-    assert thin_day(3).height == 23
+    rows, counts = thin_day(2)
+
+    assert (rows.height, counts) == (20, {"day_too_thin": 2})
+
+
+@pytest.mark.parametrize(("n_names", "noted"), [(3, True), (5, True), (6, True), (7, False)])
+def test_a_day_with_half_of_the_market_missing_is_kept_and_noted(n_names: int, *, noted: bool) -> None:
+    rows, counts = thin_day(n_names)
+
+    assert (rows.height, counts) == (20 + n_names, {"day_half_missing": 1} if noted else {})
+
+
+def test_half_of_a_few_names_is_no_half_of_a_market() -> None:
+    assert thin_day(4, usual=9)[1] == {}
+
+
+def test_findings_of_rows_count_months_and_tickers() -> None:
+    frame = pl.DataFrame({"date": ["2024-01-31", "2024-02-01", "2024-02-02", "2024-02-02"], "ticker": list("BABA")})
+    _, findings = clean_rows(read_price_table(frame.with_columns(close=pl.Series([0.0, 0.0, 0.0, 1.0]))), name="f")
+
+    dropped = next(finding for finding in findings if finding.rule == "close_not_positive")
+    assert dropped.months == (("2024-01", 1), ("2024-02", 2))
+    assert dropped.tickers == (("B", 2), ("A", 1))
+
+
+def test_a_change_of_currency_is_noted() -> None:
+    assert clean(currency=["GBP", "GBP", "EUR"])[1]["currency_changed"][0] == 1
 
 
 def test_thin_days_are_judged_country_by_country() -> None:

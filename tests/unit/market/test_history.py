@@ -1,7 +1,8 @@
 import numpy as np
 
-from crowdalpha.market.history import history_of
-from tests.fixtures.panels import panel_of
+from crowdalpha.market.history import history_of, row_means
+from crowdalpha.market.prices import read_panel
+from tests.fixtures.panels import panel_of, random_panel
 
 NAN = np.nan
 PANEL = panel_of(
@@ -40,8 +41,19 @@ def test_days_without_volume_have_no_traded_value() -> None:
     np.testing.assert_allclose(history.illiquidity[1], [0.1 * 1e6 / 22.0, NAN, NAN])
 
 
-def test_upto_ends_on_the_day_and_goes_back_no_further_than_asked() -> None:
+def test_country_is_the_mean_of_its_own_assets() -> None:
     history = history_of(PANEL)
+    np.testing.assert_array_equal(history.country, np.broadcast_to(history.market, (3, 3)))
 
-    np.testing.assert_array_equal(history.upto(1, n_days=1).close, PANEL.close[1:2])
-    np.testing.assert_array_equal(history.upto(1, n_days=9).close, PANEL.close[:2])
+
+def test_a_stretch_of_days_is_the_same_as_part_of_all() -> None:
+    files = random_panel(n_assets=12, n_days=90, seed=1, missing=0.3)
+    panel = read_panel(files.prices, files.universe)
+    whole, part = history_of(panel), history_of(panel, first=40, end=70)
+
+    for name in ("close", "change", "overnight", "value", "log_value", "illiquidity", "market", "sector", "country"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[40:70], err_msg=name)
+
+
+def test_row_means_leave_out_what_is_missing() -> None:
+    np.testing.assert_array_equal(row_means(np.array([[1.0, NAN, 3.0], [NAN, NAN, NAN]])), [[2.0], [NAN]])

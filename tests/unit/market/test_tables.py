@@ -4,8 +4,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from crowdalpha.market.checks import PriceFileError, UniverseFileError
-from crowdalpha.market.tables import read_price_table, read_universe_table
+from crowdalpha.market.checks import PriceFileError, RatesFileError, UniverseFileError
+from crowdalpha.market.tables import read_price_table, read_rates_table, read_universe_table
 
 GOOD = "date,ticker,close\n2024-01-02,A,10\n2024-01-03,A,11\n"
 
@@ -20,9 +20,10 @@ def test_csv_and_parquet_give_the_same_table(tmp_path: Path) -> None:
     frame = pl.DataFrame({"date": [dt.date(2024, 1, 2), dt.date(2024, 1, 3)], "ticker": "A", "close": [10.0, 11.0]})
     frame.write_parquet(tmp_path / "no_suffix_needed")
 
-    from_csv = read_price_table(write(tmp_path, GOOD))
-    assert from_csv.equals(read_price_table(tmp_path / "no_suffix_needed"))
-    assert from_csv.equals(read_price_table(frame))
+    sources = (write(tmp_path, GOOD), tmp_path / "no_suffix_needed", frame)
+    from_csv, from_parquet, from_frame = (read_price_table(source).drop("source") for source in sources)
+    assert from_csv.equals(from_parquet)
+    assert from_csv.equals(from_frame)
 
 
 def test_optional_columns_are_null_and_the_factor_is_one(tmp_path: Path) -> None:
@@ -122,3 +123,29 @@ def test_universe_refuses_a_second_row_of_a_company() -> None:
     with pytest.raises(UniverseFileError, match="stands twice") as caught:
         read_universe_table(twice)
     assert caught.value.row == 3
+
+
+def rates(**columns: object) -> pl.DataFrame:
+    return pl.DataFrame({"date": ["2024-01-02", "2024-01-03"], "currency": "USD", "per_eur": [1.1, 1.2]} | columns)
+
+
+def test_rates_say_what_they_are_per() -> None:
+    frame, unit = read_rates_table(rates())
+
+    assert (unit, frame["per_unit"].to_list()) == ("EUR", [1.1, 1.2])
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (rates(per_eur=[1.1, 0.0]), "column per_eur, row 2: is no rate above zero"),
+        (rates(per_eur=[1.1, None]), "column per_eur, row 2: is no rate above zero"),
+        (rates(date="2024-01-02"), "column currency, row 2: stands twice"),
+        (rates(date=["2024-01-02", "x"]), "rates file .*column date, row 2: 'x' is not a date"),
+        (rates().drop("per_eur"), "column per_XXX: is missing"),
+        (rates().drop("currency"), "column currency: is missing"),
+    ],
+)
+def test_bad_rates_are_refused_with_column_and_row(bad: pl.DataFrame, says: str) -> None:
+    with pytest.raises(RatesFileError, match=says):
+        read_rates_table(bad)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crowdalpha.market.returns import carried_prices
-from crowdalpha.market.targets import factor_basis, forward_returns, residuals, window_end
+from crowdalpha.market.targets import factor_basis, forward_returns, residuals, tilt_weights, window_end
 
 NAN = np.nan
 EVERYONE = np.ones(50, dtype=bool)
@@ -68,3 +68,20 @@ def test_assets_outside_the_universe_change_nothing_and_get_nothing() -> None:
 
 def test_no_more_assets_than_factors_leaves_nothing() -> None:
     assert np.isnan(residuals(np.array([1.0, 2.0]), factor_basis(np.eye(2)), np.array([True, True]))).all()
+
+
+def test_weighted_residuals_are_those_of_weighted_least_squares(
+    exposures: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> None:
+    rng = np.random.default_rng(4)
+    returns, weights = rng.normal(size=50), rng.uniform(0.1, 1.0, size=50)
+    roots = np.sqrt(weights)
+    fitted = exposures @ np.linalg.lstsq(exposures * roots[:, None], returns * roots, rcond=None)[0]
+    found = residuals(returns, factor_basis(exposures * roots[:, None]), EVERYONE, weights=weights)
+
+    np.testing.assert_allclose(found, weights * (returns - fitted), atol=1e-12)
+    np.testing.assert_allclose(exposures.T @ found, 0.0, atol=1e-12)
+
+
+def test_weights_are_even_around_a_half() -> None:
+    np.testing.assert_allclose(tilt_weights(np.array([-9.0, 0.0, 9.0])), [0.0, 0.5, 1.0], atol=1e-12)

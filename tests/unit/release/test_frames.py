@@ -1,30 +1,29 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
-from crowdalpha.release import ReleaseError, asset_index, bin_features, bin_target, target_frame
-from crowdalpha.release.frames import Layout, era_rows, feature_frame, horizon_days, members, target_is_known
+from crowdalpha.release import ReleaseError, ReleaseKey, asset_index, bin_target, target_frame
+from crowdalpha.release.frames import (
+    Layout,
+    era_rows,
+    feature_frame,
+    horizon_days,
+    members,
+    stream_rows,
+    target_is_known,
+)
 from tests.fixtures.releases import KEY, small_market
 
 MARKET = small_market()
 LAYOUT = Layout.of(MARKET, KEY)
 
 
-def test_feature_sets_have_12_24_and_all_features() -> None:
-    small, medium, everything = (set(LAYOUT.sets[name]) for name in ("small", "medium", "all"))
-
-    assert (len(small), len(medium), len(everything)) == (12, 24, 30)
-    assert small < medium < everything == set(LAYOUT.names)
-
-
-def test_the_layout_knows_which_feature_is_behind_a_name() -> None:
-    hidden = KEY.feature_names(MARKET.feature_names)
-
-    assert [hidden[MARKET.feature_names[column]] for column in LAYOUT.columns] == list(LAYOUT.names)
-
-
-def test_indices_find_the_columns_of_a_set() -> None:
-    assert tuple(np.array(LAYOUT.names)[LAYOUT.indices("small")]) == LAYOUT.sets["small"]
+def _midranks(raw: np.ndarray) -> np.ndarray:
+    """Mid-ranks from 0.5; the fixture has no ties."""
+    return pd.DataFrame(raw).rank().to_numpy() - 0.5
 
 
 def test_asset_index_and_rows_agree_on_the_asset_behind_each_id() -> None:
@@ -38,9 +37,40 @@ def test_asset_index_and_rows_agree_on_the_asset_behind_each_id() -> None:
 
 def test_published_bins_are_those_of_the_whole_era() -> None:
     rows = era_rows(MARKET, key=KEY, layout=LAYOUT, era=3)
-    expected = bin_features(MARKET.features[3], MARKET.universe[3])
+    raw = MARKET.feature_block(3, 4)[0][rows.assets][:, LAYOUT.columns[LAYOUT.order]]
+    known = (~np.isnan(raw)).sum(axis=0)
 
-    np.testing.assert_array_equal(rows.bins, expected[rows.assets][:, LAYOUT.columns])
+    np.testing.assert_array_equal(rows.bins, np.where(np.isnan(raw), -1, (5 * _midranks(raw)) // known))
+
+
+def test_a_stream_gives_what_each_era_gives_alone() -> None:
+    alone = [era_rows(MARKET, key=KEY, layout=LAYOUT, era=era) for era in range(3, 22)]
+    streamed = list(stream_rows(MARKET, key=KEY, layout=LAYOUT, eras=range(3, 22)))
+
+    assert [rows.ids for rows in streamed] == [rows.ids for rows in alone]
+    np.testing.assert_array_equal(
+        np.concatenate([rows.bins for rows in streamed]), np.concatenate([rows.bins for rows in alone])
+    )
+
+
+def test_a_layout_of_fewer_rows_publishes_so_many_by_the_key() -> None:
+    layout = replace(LAYOUT, rows=20)
+    chosen = members(MARKET, key=KEY, era=3, layout=layout)
+
+    assert len(set(chosen)) == 20
+    assert set(chosen) <= set(np.flatnonzero(MARKET.universe[3]))
+    assert set(chosen) != set(members(MARKET, key=ReleaseKey(b"x" * 16), era=3, layout=layout))
+
+
+def test_an_era_with_fewer_assets_than_rows_is_refused() -> None:
+    with pytest.raises(ReleaseError, match=r"era 0004 has \d\d assets and this version publishes 31 rows"):
+        members(MARKET, key=KEY, era=3, layout=replace(LAYOUT, rows=31))
+
+
+def test_chosen_assets_are_published_and_no_others() -> None:
+    layout = replace(LAYOUT, rows=20, chosen={3: np.array([2, 5, 9])})
+
+    assert sorted(members(MARKET, key=KEY, era=3, layout=layout)) == [2, 5, 9]
 
 
 def test_rows_are_not_in_the_order_of_the_market() -> None:
@@ -49,7 +79,7 @@ def test_rows_are_not_in_the_order_of_the_market() -> None:
 
 def test_a_missing_bin_is_null_and_features_are_int8() -> None:
     frame = feature_frame(
-        Layout(names=("a", "b"), columns=np.arange(2), sets={}),
+        replace(LAYOUT, names=("a", "b")),
         ids=["x", "y"],
         eras=["0001", "0001"],
         bins=np.array([[0, -1], [-1, 4]], dtype=np.int8),

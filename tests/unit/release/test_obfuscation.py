@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crowdalpha.errors import InputError
-from crowdalpha.release import ReleaseKey, bin_features, bin_target, era_label
+from crowdalpha.release import ReleaseKey, bin_target, era_label
 from crowdalpha.release.obfuscation import choose_feature_sets
 
 KEY = ReleaseKey(b"0123456789abcdef")
@@ -96,60 +96,11 @@ def test_era_labels_are_one_based_and_four_digits(era: int, label: str) -> None:
     assert era_label(era) == label
 
 
-def test_ten_values_fall_two_into_each_bin_by_size() -> None:
-    values = np.array([[9.0], [0.0], [8.0], [1.0], [7.0], [2.0], [6.0], [3.0], [5.0], [4.0]])
+def test_a_generator_depends_on_key_purpose_and_parts() -> None:
+    draws = {KEY.rng(*parts).random() for parts in (("a", "1"), ("a", "2"), ("b", "1"), ("a1",))}
 
-    assert bin_features(values).ravel().tolist() == [4, 0, 4, 0, 3, 1, 3, 1, 2, 2]
-
-
-def test_ties_share_a_bin() -> None:
-    # average ranks 1.5, 1.5, 3, 4.5, 4.5 of 5: u = .2, .2, .5, .8, .8
-    assert bin_features(np.array([[1.0], [1.0], [2.0], [3.0], [3.0]])).ravel().tolist() == [1, 1, 2, 4, 4]
-
-
-def test_a_constant_feature_is_all_middle() -> None:
-    assert bin_features(np.full((7, 1), 3.5)).ravel().tolist() == [2] * 7
-
-
-def test_a_missing_value_has_no_bin_and_does_not_count() -> None:
-    values = np.array([[np.nan, 1.0], [5.0, np.nan], [1.0, np.nan], [2.0, np.nan], [3.0, np.nan], [4.0, np.nan]])
-
-    assert bin_features(values).T.tolist() == [[-1, 4, 0, 1, 2, 3], [2, -1, -1, -1, -1, -1]]
-
-
-def test_a_feature_that_nobody_has_is_missing_everywhere() -> None:
-    assert bin_features(np.full((3, 2), np.nan)).tolist() == [[-1, -1]] * 3
-
-
-def test_assets_outside_the_era_have_no_bin_and_do_not_count() -> None:
-    values = np.array([[100.0], [1.0], [2.0], [3.0], [4.0], [5.0]])
-    member = np.array([False, True, True, True, True, True])
-
-    assert bin_features(values, member).ravel().tolist() == [-1, 0, 1, 2, 3, 4]
-
-
-def test_an_era_without_members_has_no_bins() -> None:
-    assert bin_features(np.ones((2, 1)), np.zeros(2, dtype=bool)).ravel().tolist() == [-1, -1]
-
-
-def test_features_that_are_no_matrix_are_refused() -> None:
-    with pytest.raises(InputError, match=r"shape \(3,\)"):
-        bin_features(np.ones(3))
-
-
-def test_infinities_are_extreme_values() -> None:
-    values = np.array([[np.inf], [0.0], [1.0], [2.0], [-np.inf]])
-
-    assert bin_features(values).ravel().tolist() == [4, 1, 2, 3, 0]
-
-
-@pytest.mark.parametrize("n", [5, 6, 7, 8, 9, 99, 500])
-def test_bins_agree_with_pandas_cuts_of_the_midranks(n: int) -> None:
-    values = np.random.default_rng(n).standard_normal((n, 1))
-    midranks = (pd.Series(values[:, 0]).rank() - 0.5) / n
-    expected = pd.cut(midranks, [0, 0.2, 0.4, 0.6, 0.8, 1], labels=False, right=False)
-
-    assert bin_features(values).ravel().tolist() == expected.tolist()
+    assert len(draws | {OTHER.rng("a", "1").random()}) == 5
+    assert KEY.rng("a", "1").random() in draws
 
 
 def test_twenty_values_make_a_target_of_1_4_10_4_1() -> None:

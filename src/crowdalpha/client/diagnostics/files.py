@@ -84,8 +84,9 @@ class PublishedData:
     @property
     def meta_model(self) -> Path | None:
         """Past meta models, where the folder has them."""
-        if META_MODEL in self.manifest.files:
-            return self.verified(META_MODEL)
+        entry = self.manifest.files.get(META_MODEL)
+        if entry is not None:
+            return self.verified(META_MODEL) if entry.rows else None
         path = self.directory / META_MODEL
         return path if path.is_file() else None
 

@@ -139,7 +139,12 @@ def _aligned(
     if meta_model is None:
         past = np.full(len(placed), np.nan)
     else:
-        past = place(read_values(meta_model, columns=("meta_model", "prediction")), rows, source=SPLIT, others=True)
+        past = place(
+            read_values(meta_model, columns=("meta_model", "numerai_meta_model", "prediction")),
+            rows,
+            source=SPLIT,
+            others=True,
+        )
     kept, columns = rows.keep(scored, placed, against, past)
     kept.refuse_gaps(columns[0], name=mine.name)
     kept.refuse_gaps(columns[1], name=benchmark.name)

@@ -1,24 +1,23 @@
-"""How a feature is declared, and how all of them are computed."""
+"""How a feature is declared."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-import numpy as np
+from crowdalpha.market.arrays import FloatArray
+from crowdalpha.market.features.view import View
 
-from crowdalpha.market.arrays import BoolArray, FloatArray, IntArray
-from crowdalpha.market.history import History
+__all__ = ["Column", "Compute", "Feature", "Tier", "over"]
 
-__all__ = ["Column", "Feature", "compute_features"]
-
-# features are kept as float32: what does not fit is as good as infinite
-LARGEST = float(np.finfo(np.float32).max)
-Column = Literal["close", "open", "high", "low", "volume"]
+Column = Literal["close", "open", "high", "low", "volume", "sectors", "countries", "filings"]
+Tier = Literal["small", "medium", "all"]
+Compute = Callable[[View], FloatArray]
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One number an asset and day, from the days up to that day.
+    """One number an asset and era, from the days up to the era's.
 
     Parameters
     ----------
@@ -27,59 +26,80 @@ class Feature:
     group : str
         What kind of information it is.
     window : int
-        Days it sees, its own day included; it is handed no others.
+        Days it sees, its own day included; 0 for one that sees reports alone.
     needs : tuple of Column
-        Columns of the price file without which it is missing.
+        What must be given for it to exist: columns of the price file, more than one sector or country, filings.
     compute : callable
-        Maps a history of `window` days to an array (n_assets,); NaN where undefined.
+        Maps a view to an array (n_eras, n_assets); NaN where undefined.
+    tier : {"small", "medium", "all"}, default="all"
+        Smallest set of features that it belongs to.
     """
 
     name: str
     group: str
     window: int
     needs: tuple[Column, ...]
-    compute: Callable[[History], FloatArray]
+    compute: Compute
+    tier: Tier = "all"
 
 
-def compute_features(
-    history: History,
-    features: Sequence[Feature],
+def over(
+    windows: Iterable[int],
+    name: str,
+    compute: Callable[[View, int], FloatArray],
     *,
-    era_rows: IntArray,
-    member: BoolArray,
-    progress: Callable[[float], None] | None = None,
-) -> FloatArray:
-    """Compute features for all eras.
+    group: str,
+    needs: tuple[Column, ...] = ("close",),
+    extra: int = 0,
+    small: tuple[int, ...] = (),
+    medium: tuple[int, ...] = (),
+) -> tuple[Feature, ...]:
+    """Declare one feature for each of several windows.
 
     Parameters
     ----------
-    history : History
-        Daily arrays of all days.
-    features : sequence of Feature
-        What to compute.
-    era_rows : ndarray of shape (n_eras,), dtype=int64
-        Day of each era.
-    member : ndarray of shape (n_eras, n_assets), dtype=bool
-        Universe; other assets get NaN.
-    progress : callable, optional
-        Told the share that is done, era by era.
+    windows : iterable of int
+        Days, at most `view.LONGEST_SPAN`.
+    name : str
+        Pattern of the name; `{}` is where the days go.
+    compute : callable
+        Maps a view and the days to an array (n_eras, n_assets).
+    group : str
+        Group of all of them.
+    needs : tuple of Column, default=("close",)
+        What must be given.
+    extra : int, default=0
+        Days that are seen before the first of the window, by lags.
+    small, medium : tuple of int
+        Which windows belong to these sets.
 
     Returns
     -------
-    ndarray of shape (n_eras, n_assets, n_features), dtype=float64
-        Raw values; NaN where undefined, never infinite.
+    tuple of Feature
+        One a window, in the order given.
 
     Notes
     -----
-    NaN policy: omit. Cost: O(n_eras * n_features * window * n_assets); each feature is handed its own days and
-    no others, so that it cannot look ahead or depend on what lies further back.
+    NaN policy: propagate. Cost: O(n_windows).
     """
-    values = np.full((len(era_rows), member.shape[1], len(features)), np.nan)
-    for era, row in enumerate(era_rows):
-        windows = {n_days: history.upto(int(row), n_days=n_days) for n_days in {feature.window for feature in features}}
-        for column, feature in enumerate(features):
-            value = feature.compute(windows[feature.window])
-            values[era, :, column] = np.where(member[era] & (np.abs(value) <= LARGEST), value, np.nan)
-        if progress is not None:
-            progress((era + 1) / len(era_rows))
-    return values
+
+    def tier(days: int) -> Tier:
+        if days in small:
+            return "small"
+        return "medium" if days in medium else "all"
+
+    return tuple(
+        Feature(
+            name.format(days),
+            group=group,
+            window=days + extra,
+            needs=needs,
+            compute=partial(_at, compute=compute, days=days),
+            tier=tier(days),
+        )
+        for days in windows
+    )
+
+
+def _at(view: View, *, compute: Callable[[View, int], FloatArray], days: int) -> FloatArray:
+    return compute(view, days)

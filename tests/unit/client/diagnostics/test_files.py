@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -108,5 +109,7 @@ def test_meta_models_are_those_of_the_folder(dataset_folder: Path, tmp_path: Pat
     shutil.copytree(dataset_folder, folder)
     assert PublishedData.open(folder).meta_model is None
 
-    (folder / "meta_model.parquet").touch()
-    assert PublishedData.open(folder).meta_model == folder / "meta_model.parquet"
+    unlisted = PublishedData.open(folder)
+    files = {name: entry for name, entry in unlisted.manifest.files.items() if name != "meta_model.parquet"}
+    unlisted = replace(unlisted, manifest=replace(unlisted.manifest, files=files))
+    assert unlisted.meta_model == folder / "meta_model.parquet"

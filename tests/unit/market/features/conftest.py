@@ -8,7 +8,8 @@ import pytest
 
 from crowdalpha.market.arrays import FloatArray
 from crowdalpha.market.features import FEATURES
-from crowdalpha.market.history import History, history_of
+from crowdalpha.market.features.view import View
+from crowdalpha.market.history import history_of
 from crowdalpha.market.prices import PricePanel, read_panel
 from tests.fixtures.panels import random_panel
 
@@ -22,17 +23,17 @@ def panel() -> PricePanel:
 
 
 @pytest.fixture(scope="package")
-def history(panel: PricePanel) -> History:
-    return history_of(panel)
+def view(panel: PricePanel) -> View:
+    return View(history_of(panel), ends=np.array([299]))
 
 
 @pytest.fixture(scope="package")
-def value_of(history: History) -> ValueOf:
+def value_of(view: View) -> ValueOf:
     by_name = {feature.name: feature for feature in FEATURES}
 
     def compute(name: str) -> FloatArray:
-        feature = by_name[name]
-        return feature.compute(history.upto(299, n_days=feature.window))
+        values: FloatArray = by_name[name].compute(view)[0]
+        return values
 
     return compute
 

@@ -1,50 +1,51 @@
 import numpy as np
+import pytest
 
 from crowdalpha.market.arrays import FloatArray
-from crowdalpha.market.features import FEATURES, Feature, compute_features
-from crowdalpha.market.history import History, history_of
+from crowdalpha.market.checks import MarketDataError
+from crowdalpha.market.features import FEATURE_SETS, FEATURES, features_named
+from crowdalpha.market.features.channels import change
+from crowdalpha.market.features.declaration import over
+from crowdalpha.market.features.view import LONGEST_SPAN, View
+from crowdalpha.market.history import history_of
 from crowdalpha.market.universe import WARM_UP_DAYS
 from tests.fixtures.panels import panel_of
 
-CLOSE = np.arange(1.0, 13.0).reshape(6, 2)
+
+def move(view: View, days: int) -> FloatArray:
+    return view.total(change, days)
 
 
-def first_close(history: History) -> FloatArray:
-    return np.array(history.close[0])
+def test_one_declaration_makes_a_feature_a_window() -> None:
+    close = np.exp(np.arange(260.0))[:, None] ** 0.01
+    features = over((5, 20), "move_{}", move, group="trend", extra=1, small=(5,))
+    view = View(history_of(panel_of(close)), ends=np.array([259]))
 
-
-def one_over_zero(history: History) -> FloatArray:
-    return np.full(history.close.shape[1], np.inf)
-
-
-def test_a_feature_is_handed_its_own_days_and_no_others() -> None:
-    feature = Feature("oldest", group="trend", window=3, needs=("close",), compute=first_close)
-    rows, member = np.array([3, 5]), np.ones((2, 2), dtype=bool)
-    values = compute_features(history_of(panel_of(CLOSE)), [feature], era_rows=rows, member=member)
-
-    np.testing.assert_array_equal(values[:, :, 0], CLOSE[[1, 3]])
-
-
-def test_values_outside_the_universe_and_infinities_are_missing() -> None:
-    features = [
-        Feature("oldest", group="trend", window=1, needs=("close",), compute=first_close),
-        Feature("broken", group="trend", window=1, needs=("close",), compute=one_over_zero),
+    assert [(each.name, each.window, each.tier) for each in features] == [
+        ("move_5", 6, "small"),
+        ("move_20", 21, "all"),
     ]
-    member = np.array([[True, False]])
-    values = compute_features(history_of(panel_of(CLOSE)), features, era_rows=np.array([5]), member=member)
-
-    np.testing.assert_array_equal(values[0], [[11.0, np.nan], [np.nan, np.nan]])
+    np.testing.assert_allclose([each.compute(view)[0, 0] for each in features], [0.05, 0.2])
 
 
-def test_progress_is_told_era_by_era() -> None:
-    told: list[float] = []
-    rows, member = np.array([3, 5]), np.ones((2, 2), dtype=bool)
-    compute_features(history_of(panel_of(CLOSE)), [], era_rows=rows, member=member, progress=told.append)
+def test_there_are_over_310_features_with_names_of_their_own_that_fit_the_warm_up() -> None:
+    without_reports = [feature for feature in FEATURES if "filings" not in feature.needs]
 
-    assert told == [0.5, 1.0]
-
-
-def test_about_forty_features_have_names_of_their_own_and_fit_the_warm_up() -> None:
-    assert 38 <= len(FEATURES) <= 45
+    assert len(without_reports) >= 310
     assert len({feature.name for feature in FEATURES}) == len(FEATURES)
-    assert max(feature.window for feature in FEATURES) <= WARM_UP_DAYS
+    assert max(feature.window for feature in FEATURES) <= min(WARM_UP_DAYS, LONGEST_SPAN)
+
+
+def test_sets_are_nested_and_hold_something_of_every_group() -> None:
+    small, medium, everything = (set(FEATURE_SETS[name]) for name in ("small", "medium", "all"))
+    groups = {feature.group for feature in FEATURES}
+
+    assert small < medium < everything
+    assert (35 <= len(small) <= 50, 100 <= len(medium) <= 140) == (True, True)
+    assert {feature.group for feature in FEATURES if feature.name in small} == groups
+
+
+def test_features_are_found_by_name_and_others_refused() -> None:
+    assert [each.name for each in features_named(["return_5", "momentum_60"])] == ["momentum_60", "return_5"]
+    with pytest.raises(MarketDataError, match="'momentum_61'"):
+        features_named(["momentum_61"])

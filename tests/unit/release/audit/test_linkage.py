@@ -3,17 +3,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crowdalpha.market import StoredFeatures
 from crowdalpha.release import ReleaseError, linkage_rate
 from crowdalpha.release.audit.linkage import nearest_is_self
 from tests.fixtures.releases import KEY, small_market
 
 MARKET = small_market(n_assets=200, n_features=30)
+FEATURES = MARKET.feature_block(0, 60)
 
 
 def test_rows_that_do_not_change_are_all_linked() -> None:
     frozen = replace(
         MARKET,
-        features=np.repeat(MARKET.features[:1], 60, axis=0),
+        source=StoredFeatures(np.repeat(FEATURES[:1], 60, axis=0)),
         universe=np.repeat(MARKET.universe[:1], 60, axis=0),
     )
     result = linkage_rate(frozen, KEY, [3, 10])
@@ -23,8 +25,8 @@ def test_rows_that_do_not_change_are_all_linked() -> None:
 
 
 def test_rows_without_memory_are_linked_by_chance_alone() -> None:
-    noise = np.random.default_rng(5).standard_normal(MARKET.features.shape).astype(np.float32)
-    result = linkage_rate(replace(MARKET, features=noise), KEY, range(40))
+    noise = np.random.default_rng(5).standard_normal(FEATURES.shape).astype(np.float32)
+    result = linkage_rate(replace(MARKET, source=StoredFeatures(noise)), KEY, range(40))
     n_guesses = 40 * 190
 
     assert result.chance == pytest.approx(1 / 190, rel=0.05)

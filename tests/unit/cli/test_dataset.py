@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from crowdalpha.cli.dataset import dataset
+from crowdalpha.lab.synthetic import synthetic_market
+from crowdalpha.release import verify_manifest
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cli")
+    drawn = synthetic_market(n_assets=40, n_days=580, rng=np.random.default_rng(5))
+    drawn.prices.write_parquet(root / "prices.parquet")
+    drawn.universe.write_parquet(root / "universe.parquet")
+    build(root, "v1", "--policy", "hardened")
+    return root
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    result = RUNNER.invoke(dataset, [str(argument) for argument in arguments], catch_exceptions=True)
+    return result.exit_code, result.stdout if result.exception is None else str(result.exception)
+
+
+def build(root: Path, version: str, *options: str | Path) -> tuple[int, str]:
+    source = (root / "prices.parquet", "--universe", root / "universe.parquet")
+    return run("build", *source, "--out", root / version, "--version", version, *options)
+
+
+def test_a_build_makes_a_whole_folder_and_a_key_beside_it(folder: Path) -> None:
+    manifest = verify_manifest(folder / "v1")
+
+    assert (manifest.version, manifest.policy) == ("v1", "hardened")
+    assert (folder / "v1.key.json").is_file()
+    assert not list((folder / "v1").glob("*key*"))
+
+
+def test_the_same_build_again_leaves_the_folder_and_prints_its_manifest(folder: Path) -> None:
+    before = (folder / "v1" / "train.parquet").stat()
+    code, shown = build(folder, "v1", "--policy", "hardened", "--json")
+
+    assert code == 0
+    assert json.loads(shown) == json.loads((folder / "v1" / "manifest.json").read_bytes())
+    assert (folder / "v1" / "train.parquet").stat().st_ino == before.st_ino
+
+
+def test_old_eras_are_undone_with_the_key(folder: Path) -> None:
+    code, shown = run(
+        "reveal", folder / "v1", "--key", folder / "v1.key.json", "--until", "0005", "--out", folder / "u", "--json"
+    )
+    rows = pl.read_parquet(folder / "u" / "rows.parquet")
+
+    assert code == 0
+    assert json.loads(shown)["rows"] == rows.height > 0
+    assert rows["era"].max() == "0005"
+
+
+def test_a_data_set_is_compared_with_itself(folder: Path) -> None:
+    code, shown = run("diff", folder / "v1", folder / "v1", "--json")
+
+    assert code == 0
+    assert json.loads(shown)["same"] is True
+    assert "the same" in run("diff", folder / "v1", folder / "v1")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("publish", "v1"), "audit.json: missing"),
+        (("diff", "v1", "v1", "--second-key", "x"), "needs --key"),
+        (("reveal", "v1", "--key", "none", "--until", "0001", "--out", "u"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    found = [folder / word if word in {"v1", "none", "u"} else word for word in arguments]
+    code, shown = run(*found)
+
+    assert code != 0
+    assert message in shown
+
+
+def test_an_unknown_policy_is_refused_before_any_work(folder: Path) -> None:
+    assert "there are plain, hardened, strict" in build(folder, "v2", "--policy", "secret")[1]
+    assert not (folder / "v2").exists()
