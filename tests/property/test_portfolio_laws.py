@@ -10,18 +10,20 @@ from hypothesis.extra.numpy import arrays
 from crowdalpha.portfolio import (
     CostModel,
     Execution,
-    PortfolioProblem,
+    ReferenceBook,
     bias_statistic,
+    dropout_contribution,
     estimate_risk,
     expected_returns,
     last_traded_day,
-    optimize,
     performance,
+    prepare_contribution,
     realized_exposures,
     run_backtest,
+    true_contribution,
 )
 from crowdalpha.scoring.arrays import FloatArray
-from tests.fixtures.portfolios import objective, random_problem
+from tests.fixtures.portfolios import PortfolioProblem, objective, optimize, random_problem
 
 SEEDS = st.integers(0, 2**32 - 1)
 # A deadline would measure what else the machine does.
@@ -123,7 +125,7 @@ def test_the_order_of_assets_does_not_matter(seed: int, order: list[int]) -> Non
         risk=replace(risk, loadings=risk.loadings[order], specific_variance=risk.specific_variance[order]),
     )
 
-    np.testing.assert_allclose(optimize(mixed).weights, optimize(problem).weights[order], atol=1e-5)
+    np.testing.assert_allclose(optimize(mixed).weights, optimize(problem).weights[order], atol=1e-9)
 
 
 @SOLVES
@@ -137,7 +139,7 @@ def test_the_unit_of_the_objective_does_not_matter(seed: int, unit: float) -> No
         risk_aversion=problem.risk_aversion * unit,
     )
 
-    np.testing.assert_allclose(optimize(scaled).weights, optimize(problem).weights, atol=1e-5)
+    np.testing.assert_allclose(optimize(scaled).weights, optimize(problem).weights, atol=1e-9)
 
 
 @SOLVES
@@ -146,7 +148,7 @@ def test_turning_the_world_around_turns_the_book_around(seed: int) -> None:
     problem = random_problem(seed)
     turned = replace(problem, alpha=-problem.alpha, previous=-problem.previous)
 
-    np.testing.assert_allclose(optimize(turned).weights, -optimize(problem).weights, atol=1e-5)
+    np.testing.assert_allclose(optimize(turned).weights, -optimize(problem).weights, atol=1e-9)
 
 
 @LAW
@@ -292,3 +294,75 @@ def test_nothing_trades_after_its_last_day(traded: np.ndarray[tuple[int, int], n
     after = np.arange(6)[:, None] > last
     assert not (traded & after).any()
     assert traded[last[last >= 0], np.flatnonzero(last >= 0)].all()
+
+
+def random_crowd(seed: int) -> tuple[ReferenceBook, FloatArray, FloatArray, FloatArray]:
+    """Draw a small round: the book of `random_problem` from cash, six models, stakes and returns."""
+    rng, problem = np.random.default_rng(seed), random_problem(seed)
+    book = ReferenceBook(
+        risk=problem.risk,
+        volatility=np.sqrt(problem.risk.specific_variance),
+        constraints=replace(problem.constraints, turnover_limit=np.inf),
+        costs=problem.costs,
+        settings=problem.settings,
+    )
+    return book, rng.standard_normal((12, 6)), np.exp(rng.standard_normal(6)), 0.08 * rng.standard_normal(12)
+
+
+@SOLVES
+@given(SEEDS, st.floats(0.01, 100))
+def test_stakes_weigh_contributions_to_zero_in_any_unit(seed: int, unit: float) -> None:
+    book, predictions, stakes, returns = random_crowd(seed)
+
+    plain = true_contribution(predictions, stakes, returns, book=book)
+    scaled = true_contribution(predictions, unit * stakes, returns, book=book)
+
+    assert abs(stakes @ plain) <= 1e-10 * (stakes @ np.abs(plain) + 1e-12)
+    np.testing.assert_allclose(scaled, plain, atol=1e-9)
+
+
+@SOLVES
+@given(SEEDS, st.floats(0.05, 0.95))
+def test_splitting_a_model_over_two_accounts_changes_nothing(seed: int, share: float) -> None:
+    book, predictions, stakes, returns = random_crowd(seed)
+    split = np.append(stakes, (1 - share) * stakes[0])
+    split[0] *= share
+
+    alone = true_contribution(predictions, stakes, returns, book=book)
+    both = true_contribution(np.column_stack([predictions, predictions[:, 0]]), split, returns, book=book)
+
+    np.testing.assert_allclose(both, np.append(alone, alone[0]), atol=1e-9)
+
+
+@SOLVES
+@given(SEEDS)
+def test_nobody_is_paid_for_exposures_that_the_book_does_not_take(seed: int) -> None:
+    book, predictions, stakes, _ = random_crowd(seed)
+    neutral = random_problem(seed).neutral
+
+    days = prepare_contribution(predictions, stakes, book=book).contributions(neutral)
+
+    np.testing.assert_allclose(days, 0.0, atol=1e-9)
+
+
+@SOLVES
+@given(SEEDS)
+def test_only_ranks_of_a_model_count(seed: int) -> None:
+    book, predictions, stakes, returns = random_crowd(seed)
+
+    plain = true_contribution(predictions, stakes, returns, book=book)
+
+    np.testing.assert_allclose(true_contribution(np.exp(predictions), stakes, returns, book=book), plain, atol=1e-12)
+
+
+@SOLVES
+@given(SEEDS, st.integers(0, 2**16))
+def test_the_same_seed_drops_the_same_stakes(seed: int, drawn: int) -> None:
+    book, predictions, stakes, returns = random_crowd(seed)
+
+    first, second = (
+        dropout_contribution(predictions, stakes, returns, book=book, seed=drawn, n_draws=3, share=0.9)
+        for _ in range(2)
+    )
+
+    np.testing.assert_array_equal(first.mean, second.mean)

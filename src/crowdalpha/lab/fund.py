@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.operator import Operator
 from crowdalpha.lab.trading import START_VALUE, Trader
-from crowdalpha.portfolio import Book, DayResult, PortfolioSolution, open_book
+from crowdalpha.portfolio import Book, DayResult, Solution, open_book
 
 FloatArray = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Fund:
         What happened on them.
     exposures : list of dict
         Of each week, by name, one value a day.
-    solutions : list of PortfolioSolution
+    solutions : list of Solution
         One a rebalance.
     """
 
@@ -36,7 +36,7 @@ class Fund:
     rows: list[int] = field(default_factory=list)
     days: list[DayResult] = field(default_factory=list)
     exposures: list[dict[str, FloatArray]] = field(default_factory=list)
-    solutions: list[PortfolioSolution] = field(default_factory=list)
+    solutions: list[Solution] = field(default_factory=list)
 
     @property
     def book(self) -> Book:

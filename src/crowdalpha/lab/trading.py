@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from crowdalpha.market import Market
 from crowdalpha.portfolio import (
     Book,
+    Constraints,
     CostModel,
     DayResult,
     Execution,
     FactorRisk,
-    PortfolioProblem,
-    PortfolioSolution,
+    OptimizerSettings,
+    Solution,
+    TradeCosts,
     estimate_risk,
     expected_returns,
     last_traded_day,
@@ -59,7 +61,7 @@ class Trader:
 
     market: Market
 
-    def decide(self, signal: FloatArray, *, era: int, book: Book) -> PortfolioSolution:
+    def decide(self, signal: FloatArray, *, era: int, book: Book) -> Solution:
         """Optimise the book for a meta model.
 
         Parameters
@@ -73,7 +75,7 @@ class Trader:
 
         Returns
         -------
-        PortfolioSolution
+        Solution
             Target weights, and which limit had to give way.
         """
         row = int(self.market.era_rows[era])
@@ -87,25 +89,25 @@ class Trader:
         known = np.isfinite(signal) & np.isfinite(impact) & np.isfinite(exposures).all(axis=1)
         n_known = max(int(known.sum()), 1)
         return optimize(
-            PortfolioProblem(
-                alpha=expected_returns(
-                    np.where(known, signal, np.nan),
-                    volatility=volatility,
-                    information_coefficient=INFORMATION_COEFFICIENT,
-                ),
-                risk=risk,
+            expected_returns(
+                np.where(known, signal, np.nan),
+                volatility=volatility,
+                information_coefficient=INFORMATION_COEFFICIENT,
+            ),
+            risk,
+            Constraints(
                 neutral=exposures,
-                previous=book.weights,
                 position_limit=np.minimum(
                     POSITION_LIMIT_SHARES * GROSS_LIMIT / n_known, _capacity(volume, value=book.value)
                 ),
                 gross_limit=GROSS_LIMIT,
                 turnover_limit=TURNOVER_LIMIT,
-                trading_cost=np.full(len(signal), costs.linear),
-                risk_aversion=RISK_AVERSION,
                 tradable=np.isfinite(self.market.panel.close[row]),
-                impact=impact,
-            )
+                assets=tuple(self.market.panel.tickers),
+            ),
+            book.weights,
+            costs=TradeCosts(linear=costs.linear, impact=impact),
+            settings=OptimizerSettings(risk_aversion=RISK_AVERSION),
         )
 
     def live(self, book: Book, *, rows: range, target: FloatArray) -> Iterator[DayResult]:

@@ -1,299 +1,148 @@
-"""The quadratic program behind the optimiser, in the `split` form, solved by PIQP.
+"""The program in the form that both solvers read: separable terms, and the rows that couple the assets."""
 
-Variables: weights of the free assets, factor exposures, negative parts and sold parts, so that
-`|w| = w + 2 * negative` and `|w - w0| = w - w0 + 2 * sold` need only 2n rows. Weights are in units of a twentieth of
-the largest position (1e-3 where that is 2 %) and the objective is divided by its largest linear coefficient: an
-absolute tolerance then means the same for every book.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-import piqp
-from scipy import sparse
 
-from crowdalpha.portfolio.problem import Limits, PreparedProblem
+from crowdalpha.portfolio.separable import Separable
 from crowdalpha.scoring.arrays import FloatArray
 
-__all__ = ["ProgramSolution", "minimal_turnover", "solve"]
+__all__ = ["Duals", "Program"]
 
-_UNITS_PER_POSITION = 20
-"""How many of the solver's units the largest possible position is."""
 
-_TOLERANCE = 1e-9
-_STALL_TOLERANCE = 1e-4
-"""Relative gap and dual residual with which a solution within all limits is taken although the solver gave up."""
-
-_ACCEPTED_VIOLATION = 1e-8
-"""Largest breach of a limit, as a weight, with which a solution is believed, whatever status the solver gives."""
-
-_MAX_ITERATIONS = 100
-_MAX_PASSES = 15
-_PASS_TOLERANCE = 1e-6
-_SMALLEST_TRADE = 1e-6
-"""Trades below this weight share one curvature of impact; they cost nothing."""
+def _none() -> FloatArray:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True)
-class ProgramSolution:
-    """What the solver found: weights of all assets, and the gap in units of the objective.
+class Duals:
+    """Prices of the coupling rows, in units of the objective per unit of weight; a warm start for the next solve.
 
-    `solved` is also true where the solver stalled just short of its tolerance; `status` then says so.
+    Attributes
+    ----------
+    factors : ndarray of shape (n_factors,)
+        Of the risk factors, in the coordinates in which their covariance is the identity.
+    neutral : ndarray of shape (n_rows,)
+        Of the exact rows; not unique where rows are linearly dependent.
+    banded : ndarray of shape (n_bands,)
+        Of the banded exposures, the net weight last if it is limited; above zero at the upper end.
+    gross, turnover : float
+        Of the two sums, at least 0.
     """
 
-    weights: FloatArray
-    solved: bool
-    status: str
-    duality_gap: float
-    iterations: int
+    factors: FloatArray = field(default_factory=_none)
+    neutral: FloatArray = field(default_factory=_none)
+    banded: FloatArray = field(default_factory=_none)
+    gross: float = 0.0
+    turnover: float = 0.0
 
 
 @dataclass(frozen=True)
-class _Program:
-    """`min x'Px/2 + c'x` with `Ax = b`, `low <= Gx <= high` and bounds, in scaled units."""
+class Program:
+    """Minimise `terms.cost(w) - alpha'w + |factors'w + held|^2 / 2` within linear rows and two sums.
 
-    quadratic: sparse.csc_matrix
-    linear: FloatArray
-    equality: sparse.csc_matrix
+    Attributes
+    ----------
+    terms : Separable
+        Costs and bounds of each asset.
+    rows : ndarray of shape (n, n_factors + n_equal + n_banded)
+        Factors, exact rows and banded rows, side by side.
+    held : ndarray of shape (n_factors,)
+        Factor exposures of what is not decided on.
+    equal_to : ndarray of shape (n_equal,)
+        Right-hand sides of the exact rows.
+    low, high : ndarray of shape (n_banded,)
+        Finite ends of the bands.
+    gross, turnover : float
+        Limits of the sums of absolute weights and trades; infinite for none.
+    """
+
+    terms: Separable
+    rows: FloatArray
+    held: FloatArray
     equal_to: FloatArray
-    inequality: sparse.csc_matrix
     low: FloatArray
     high: FloatArray
-    lower: FloatArray
-    upper: FloatArray
+    gross: float
+    turnover: float
 
+    @property
+    def n_factors(self) -> int:
+        """Number of factor rows."""
+        return len(self.held)
 
-def solve(problem: PreparedProblem, limits: Limits) -> ProgramSolution:
-    """Solve the problem within `limits`.
+    @property
+    def factor_rows(self) -> slice:
+        """Where the factors are."""
+        return slice(0, len(self.held))
 
-    Parameters
-    ----------
-    problem : PreparedProblem
-        Checked problem.
-    limits : Limits
-        Limits to use instead of the problem's own.
+    @property
+    def equal_rows(self) -> slice:
+        """Where the exact rows are."""
+        return slice(len(self.held), len(self.held) + len(self.equal_to))
 
-    Returns
-    -------
-    ProgramSolution
-        Weights of all assets, and whether the solver certifies them.
+    @property
+    def banded_rows(self) -> slice:
+        """Where the banded rows are."""
+        return slice(len(self.held) + len(self.equal_to), self.rows.shape[1])
 
-    Notes
-    -----
-    NaN policy: refuse (`prepare` has). The 3/2-power cost is replaced by a parabola that touches it at the last
-    trade and lies above it elsewhere; each pass lowers the true objective, until it stands still. Cost: about ten
-    sparse factorisations a pass, one pass without impact.
-    """
-    trade = np.maximum(limits.position, _SMALLEST_TRADE)
-    best = _solve_once(problem, limits, trade)
-    if not problem.impact.any():
-        return best
-    value = problem.objective(best.weights)
-    for _ in range(_MAX_PASSES):
-        touched, trade = trade, np.maximum(np.abs(best.weights - problem.previous), _SMALLEST_TRADE)
-        found = _solve_once(problem, limits, trade)
-        gain = problem.objective(found.weights) - value
-        if not found.solved or gain <= 0:
-            trade = touched
-            break
-        best, value = found, value + gain
-        if gain <= _PASS_TOLERANCE * abs(value):
-            break
-    return replace(best, duality_gap=best.duality_gap + _impact_gap(problem, limits, best.weights, trade))
+    @cached_property
+    def reach(self) -> FloatArray:
+        """Largest absolute weight of each asset."""
+        terms = self.terms
+        return np.minimum(np.maximum(np.abs(terms.lower), np.abs(terms.upper)), max(self.gross, 0.0))
 
+    @cached_property
+    def largest_charge(self) -> float:
+        """Bound on the costs and the charge for risk of any weights within their bounds; infinite without bounds."""
+        terms, reach = self.terms, self.reach
+        if np.isinf(reach).any():
+            return np.inf
+        size = reach + np.abs(terms.before)
+        exposures = reach @ np.abs(self.rows[:, self.factor_rows]) + np.abs(self.held)
+        own = terms.curvature @ (reach * reach) / 2 + terms.borrow @ reach
+        return float(own + terms.linear @ size + terms.impact @ size**1.5 + exposures @ exposures / 2)
 
-def _impact_gap(problem: PreparedProblem, limits: Limits, weights: FloatArray, trade: FloatArray) -> float:
-    """Bound what is lost because the parabolas were drawn at `trade`: slope error times how far a weight can move."""
-    size = np.abs(weights - problem.previous)
-    slope_error = 1.5 * problem.impact * np.abs(np.sqrt(size) - size / np.sqrt(trade))
-    each = float((slope_error * (limits.position + np.abs(weights)))[problem.free].sum())
-    together = float(slope_error[problem.free].max(initial=0.0)) * (limits.gross + float(np.abs(weights).sum()))
-    return min(each, together)
+    @cached_property
+    def all_moving(self) -> FloatArray:
+        """Diagonal of the dual's Hessian if every asset moved: the metric in which Newton is damped."""
+        inverse = 1.0 / self.terms.curvature
+        diagonal = np.empty(self.rows.shape[1] + 2)
+        diagonal[:-2] = inverse @ (self.rows * self.rows)
+        diagonal[self.factor_rows] += 1.0
+        diagonal[-2:] = inverse.sum()
+        return np.maximum(diagonal, np.finfo(np.float64).tiny)
 
+    def loss(self, weights: FloatArray, alpha: FloatArray) -> float:
+        """Value that is minimised."""
+        held = np.flatnonzero(weights)
+        exposures = weights[held] @ self.rows[held, self.factor_rows] + self.held
+        return self.terms.cost(weights) - float(alpha @ weights) + float(exposures @ exposures) / 2
 
-def minimal_turnover(problem: PreparedProblem, limits: Limits) -> float | None:
-    """Find the least turnover with which all other limits can be met.
+    def duals_of(self, prices: FloatArray) -> Duals:
+        """Name the entries of a price vector `(rows, gross, turnover)`."""
+        return Duals(
+            factors=prices[self.factor_rows],
+            neutral=prices[self.equal_rows],
+            banded=prices[self.banded_rows],
+            gross=float(prices[-2]),
+            turnover=float(prices[-1]),
+        )
 
-    Parameters
-    ----------
-    problem : PreparedProblem
-        Checked problem.
-    limits : Limits
-        Limits; the one on turnover is ignored.
-
-    Returns
-    -------
-    float or None
-        Sum of absolute changes of weight; None if no turnover is enough.
-
-    Notes
-    -----
-    NaN policy: refuse (`prepare` has). Cost: one linear program.
-    """
-    n_assets = len(problem.alpha)
-    still = PreparedProblem(
-        alpha=np.zeros(n_assets),
-        risk=problem.risk,
-        neutral=problem.neutral,
-        previous=problem.previous,
-        trading_cost=np.ones(n_assets),
-        impact=np.zeros(n_assets),
-        risk_aversion=0.0,
-        free=problem.free,
-        fixed=problem.fixed,
-        limits=limits,
-    )
-    unlimited = Limits(limits.position, limits.gross, np.inf, limits.hedge_frozen)
-    found = solve(still, unlimited)
-    return float(np.abs(found.weights - problem.previous).sum()) if found.solved else None
-
-
-def _solve_once(problem: PreparedProblem, limits: Limits, trade: FloatArray) -> ProgramSolution:
-    """Solve with the impact of trades replaced by the parabola that touches it at `trade`."""
-    if not problem.free.any():
-        excess = problem.violation(problem.fixed, limits)
-        return ProgramSolution(problem.fixed, excess <= _ACCEPTED_VIOLATION, "nothing_to_decide", 0.0, 0)
-    unit = float(_reach(problem, limits).max()) / _UNITS_PER_POSITION or 1.0
-    scale = unit * (max(np.abs(problem.alpha).max(), problem.trading_cost.max()) or 1.0)
-    program = _build(problem, limits, trade, unit=unit, scale=scale)
-    # Refinement rescues programs without curvature that stall, and misleads on those without an interior: so only then.
-    for refine in (False, True):
-        solver = _run(program, refine=refine)
-        weights = problem.fixed.copy()
-        weights[problem.free] = unit * np.asarray(solver.result.x)[: int(problem.free.sum())]
-        solved = _certified(solver) and problem.violation(weights, limits) <= _ACCEPTED_VIOLATION
-        if solved:
-            break
-    info = solver.result.info
-    return ProgramSolution(
-        weights=weights,
-        solved=solved,
-        status=str(info.status.name).removeprefix("PIQP_").lower(),
-        duality_gap=float(abs(info.duality_gap)) * scale,
-        iterations=int(info.iter),
-    )
-
-
-def _run(program: _Program, *, refine: bool) -> piqp.SparseSolver:
-    solver = piqp.SparseSolver()
-    solver.settings.max_iter = _MAX_ITERATIONS
-    solver.settings.eps_abs = solver.settings.eps_rel = _TOLERANCE
-    solver.settings.check_duality_gap = True
-    solver.settings.eps_duality_gap_abs = solver.settings.eps_duality_gap_rel = _TOLERANCE
-    solver.settings.iterative_refinement_always_enabled = refine
-    solver.setup(
-        program.quadratic,
-        program.linear,
-        program.equality,
-        program.equal_to,
-        program.inequality,
-        program.low,
-        program.high,
-        program.lower,
-        program.upper,
-    )
-    solver.solve()
-    return solver
-
-
-def _certified(solver: piqp.SparseSolver) -> bool:
-    """Whether the duals say that nothing much better exists; violations are measured on the weights themselves."""
-    info = solver.result.info
-    return bool(info.status == piqp.PIQP_SOLVED or max(info.duality_gap_rel, info.dual_res_rel) <= _STALL_TOLERANCE)
-
-
-def _build(problem: PreparedProblem, limits: Limits, trade: FloatArray, *, unit: float, scale: float) -> _Program:
-    """Write the problem down for the free assets; what is fixed moves to the right-hand sides."""
-    free = problem.free
-    n, n_factors = int(free.sum()), problem.risk.loadings.shape[1]
-    before, position = problem.previous[free] / unit, _reach(problem, limits) / unit
-    quadratic, linear = _objective(problem, trade, unit=unit, scale=scale)
-    equality, equal_to = _equalities(problem, limits, unit=unit)
-    unbounded = np.full(n_factors, np.inf)
-    return _Program(
-        quadratic=quadratic,
-        linear=linear,
-        equality=equality,
-        equal_to=equal_to,
-        inequality=_inequalities(n, n_factors),
-        low=np.concatenate([np.zeros(n), before, [-np.inf, -np.inf]]),
-        high=np.concatenate([np.full(2 * n, np.inf), _budgets(problem, limits) / unit]),
-        lower=np.concatenate([-position, -unbounded, np.zeros(2 * n)]),
-        upper=np.concatenate([position, unbounded, position, position + np.abs(before)]),
-    )
-
-
-def _objective(
-    problem: PreparedProblem, trade: FloatArray, *, unit: float, scale: float
-) -> tuple[sparse.csc_matrix, FloatArray]:
-    """Curvature and slope: risk of the factors and of each weight, alpha, cost, and the parabola of the impact."""
-    free, per_square = problem.free, unit**2 / scale
-    n, n_factors = int(free.sum()), problem.risk.loadings.shape[1]
-    cost = problem.trading_cost[free] * unit / scale
-    bend = 1.5 * problem.impact[free] / np.sqrt(trade[free]) * per_square
-    curvature = problem.risk_aversion * per_square * problem.risk.specific_variance[free] + bend
-    factors = problem.risk_aversion * per_square * problem.risk.factor_covariance
-    quadratic = _blocks(
-        [
-            [_diagonal(curvature), None, None],
-            [None, sparse.csc_matrix(factors), None],
-            [None, None, _empty(2 * n, 2 * n)],
-        ],
-    )
-    slope = cost - problem.alpha[free] * unit / scale - bend * problem.previous[free] / unit
-    return quadratic, np.concatenate([slope, np.zeros(n_factors + n), 2 * cost])
-
-
-def _equalities(problem: PreparedProblem, limits: Limits, *, unit: float) -> tuple[sparse.csc_matrix, FloatArray]:
-    """Exposures are what the weights make them; neutrality is exact."""
-    free, loadings, neutral = problem.free, problem.risk.loadings, problem.neutral
-    n, n_factors, n_rows = int(free.sum()), loadings.shape[1], neutral.shape[1]
-    hedged = problem.fixed if limits.hedge_frozen else np.zeros_like(problem.fixed)
-    rows = _blocks(
-        [
-            [sparse.csc_matrix(loadings[free].T), _diagonal(-np.ones(n_factors)), _empty(n_factors, 2 * n)],
-            [sparse.csc_matrix(neutral[free].T), _empty(n_rows, n_factors), _empty(n_rows, 2 * n)],
-        ],
-    )
-    return rows, -np.concatenate([loadings.T @ problem.fixed, neutral.T @ hedged]) / unit
-
-
-def _inequalities(n: int, n_factors: int) -> sparse.csc_matrix:
-    """Negative parts, sold parts, gross and turnover."""
-    each, one = _diagonal(np.ones(n)), sparse.csc_matrix(np.ones((1, n)))
-    none, gap = _empty(n, n), _empty(1, n)
-    return _blocks(
-        [
-            [each, _empty(n, n_factors), each, none],
-            [each, _empty(n, n_factors), none, each],
-            [one, _empty(1, n_factors), 2 * one, gap],
-            [one, _empty(1, n_factors), gap, 2 * one],
-        ],
-    )
-
-
-def _blocks(blocks: list[list[sparse.csc_matrix | None]]) -> sparse.csc_matrix:
-    return sparse.csc_matrix(sparse.bmat(blocks))
-
-
-def _diagonal(values: FloatArray) -> sparse.csc_matrix:
-    return sparse.csc_matrix(sparse.diags(values))
-
-
-def _empty(rows: int, columns: int) -> sparse.csc_matrix:
-    return sparse.csc_matrix((rows, columns))
-
-
-def _reach(problem: PreparedProblem, limits: Limits) -> FloatArray:
-    """Largest weight that each free asset can have."""
-    return np.minimum(limits.position[problem.free], limits.gross)
-
-
-def _budgets(problem: PreparedProblem, limits: Limits) -> FloatArray:
-    """Gross and turnover left to the free assets; a limit that cannot bind becomes one that does not."""
-    free, before = problem.free, problem.previous
-    widest = _reach(problem, limits).sum()
-    gross = min(limits.gross - np.abs(problem.fixed).sum(), widest)
-    exits = np.abs(problem.fixed - before)[~free].sum()
-    turnover = min(limits.turnover - exits, widest + np.abs(before[free]).sum())
-    return np.array([gross, turnover + before[free].sum()])
+    def prices_of(self, duals: Duals | None) -> FloatArray:
+        """Turn duals back into a price vector; zeros where they belong to a program of another shape."""
+        prices = np.zeros(self.rows.shape[1] + 2)
+        if duals is None:
+            return prices
+        places = (
+            (self.factor_rows, duals.factors),
+            (self.equal_rows, duals.neutral),
+            (self.banded_rows, duals.banded),
+        )
+        for place, values in places:
+            if place.stop - place.start == len(values):
+                prices[place] = values
+        prices[-2] = duals.gross if np.isfinite(self.gross) else 0.0
+        prices[-1] = duals.turnover if np.isfinite(self.turnover) else 0.0
+        return prices

