@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from crowdalpha.ensemble import cluster_correlation, cluster_models, match_labels, redundancy
@@ -7,7 +8,7 @@ from crowdalpha.scoring.arrays import FloatArray
 from crowdalpha.scoring.checks import NonFiniteError, RangeError, ShapeError
 
 
-def themed(n_models: int, n_themes: int, seed: int) -> tuple[FloatArray, FloatArray]:
+def themed(n_models: int, n_themes: int, seed: int) -> tuple[FloatArray, NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     themes = rng.integers(0, n_themes, n_models)
     shared = rng.standard_normal((300, n_themes))
@@ -52,9 +53,9 @@ def test_new_clusters_keep_the_names_of_the_old() -> None:
 
 def test_redundancy_against_all_pairs() -> None:
     signals, themes = themed(12, 3, 4)
-    C = np.corrcoef(signals.T)
+    C = np.atleast_2d(np.corrcoef(signals.T))
 
-    found = redundancy(signals, themes.astype(np.int64), np.ones(12))
+    found = redundancy(signals, themes, np.ones(12))
 
     for place, label in enumerate(np.unique(themes)):
         mine = np.flatnonzero(themes == label)

@@ -10,7 +10,7 @@ from crowdalpha.scoring.checks import NonFiniteError, RangeError, ShapeError
 def test_weights_against_another_solver(seed: int) -> None:
     rng = np.random.default_rng(seed)
     signals = rng.standard_normal((60, 4)) @ rng.standard_normal((4, 25)) + rng.standard_normal((60, 25))
-    C, skill = np.corrcoef(signals.T), 0.02 * rng.standard_normal(25)
+    C, skill = np.atleast_2d(np.corrcoef(signals.T)), 0.02 * rng.standard_normal(25)
     # With R'R = C + ridge I, the problem is the least squares of Ra on R^-T skill.
     R = np.linalg.cholesky(C + 0.5 * np.eye(25)).T
     expected, _ = nnls(R, np.linalg.solve(R.T, skill))
