@@ -127,7 +127,7 @@ def _eras(bundles: list[RoundBundle], blobs: BlobStore) -> list[PastEra]:
 
 
 def _era(bundle: RoundBundle, place: dict[ModelId, int], blobs: BlobStore) -> PastEra:
-    targets = _frame(blobs, bundle.resolved.targets_sha256).drop_nulls("target")
+    targets = _frame(blobs, bundle.resolved.targets_sha256).filter(pl.col("target").is_finite())
     ids = targets["id"].to_list()
     signals = np.full((len(ids), len(place)), np.nan)
     stakes, scores = np.zeros(len(place)), np.full(len(place), np.nan)
