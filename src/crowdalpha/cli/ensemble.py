@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,8 @@ from crowdalpha.lab.comparison import SeasonComparison, compare_season
 
 __all__ = ["ensemble"]
 
-COLUMNS = ("mean CORR", "95 % interval", "beyond stake", "95 % interval", "Sharpe", "95 % interval", "turnover")
+GAINS = ("method", "mean CORR", "95 % interval", "beyond stake", "95 % interval")
+RISKS = ("method", "Sharpe", "95 % interval", "weight moved a round")
 
 
 class Action(StrEnum):
@@ -57,32 +59,38 @@ def _plain(value: object) -> object:
 def _print(console: Console, found: SeasonComparison) -> None:
     console.print(
         f"{found.rounds} rounds, {found.models} models; scores are known {found.lag} rounds later, "
-        f"and the first {found.left_out} rounds are left out"
+        f"and the first {found.left_out} rounds are left out",
+        soft_wrap=True,
     )
     known = math.isfinite(found.stressed)
     stress = f"stress in {found.stressed:.0%} of the rounds" if known else "too few rounds to tell regimes"
-    console.print(f"regimes from: {found.state} ({stress})\n")
+    console.print(f"regimes from: {found.state} ({stress})\n", soft_wrap=True)
+    console.print(_table(GAINS, [_gains(each) for each in found.results]))
+    console.print()
+    console.print(_table(RISKS, [_risks(each) for each in found.results]))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("method")
-    for name in COLUMNS:
-        table.add_column(name, justify="right")
-    for each in found.results:
-        table.add_row(*_row(each))
-    console.print(table)
+    for column, name in enumerate(columns):
+        table.add_column(name, justify="right" if column else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
-def _row(each: MethodResult) -> tuple[str, ...]:
+def _gains(each: MethodResult) -> tuple[str, ...]:
     same = each.method == "stake_weighted"
     gain = ("", "") if same else (f"{each.gain.value:+.4f}", _interval(each.gain, "+.4f"))
-    return (
-        each.method.replace("_", " "),
-        f"{each.corr.value:+.4f}",
-        _interval(each.corr, "+.4f"),
-        *gain,
-        f"{each.sharpe.value:+.2f}",
-        _interval(each.sharpe, "+.2f"),
-        f"{each.turnover:.0%}",
-    )
+    return (_name(each), f"{each.corr.value:+.4f}", _interval(each.corr, "+.4f"), *gain)
+
+
+def _risks(each: MethodResult) -> tuple[str, ...]:
+    return (_name(each), f"{each.sharpe.value:+.2f}", _interval(each.sharpe, "+.2f"), f"{each.turnover:.0%}")
+
+
+def _name(each: MethodResult) -> str:
+    return each.method.replace("_", " ")
 
 
 def _interval(each: Estimate, spec: str) -> str:

@@ -12,7 +12,7 @@ from tests.fixtures.evidence import season_folder
 def run(*arguments: str | Path) -> str:
     app = typer.Typer()
     app.command()(ensemble)
-    result = CliRunner(env={"COLUMNS": "160"}).invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, list(map(str, arguments)), catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
 
