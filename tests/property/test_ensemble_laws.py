@@ -6,11 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crowdalpha.ensemble import (
+    MetaModel,
+    account_totals,
+    cap_by_account,
     clean_predictions,
     effective_number,
     join_live,
     meta_model,
     rank_and_fill,
+    regime_probabilities,
+    stacked_weights,
     stake_vector,
     stake_weighted_average,
     stake_weighted_meta_model,
@@ -155,3 +160,59 @@ def test_the_average_of_one_score_is_that_score(stakes: FloatArray, score: float
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 9).map(float)))
 def test_lining_stakes_up_loses_none(stakes: dict[str, float]) -> None:
     assert stake_vector("abcdef", stakes).sum() == sum(stakes.values())
+
+
+@LAW
+@given(STAKES, st.integers(1, 10), st.data())
+def test_a_cap_is_kept_or_as_flat_as_can_be(stakes: FloatArray, tenths: int, data: st.DataObject) -> None:
+    accounts = data.draw(st.lists(st.sampled_from("abcd"), min_size=len(stakes), max_size=len(stakes)))
+
+    capped = cap_by_account(stakes, accounts, largest=tenths / 10)
+
+    totals = np.array(list(account_totals(capped, accounts).values()))
+    held = totals[totals > 0]
+    assert (capped <= stakes).all()
+    assert not held.size or held.max() <= tenths / 10 * held.sum() * (1 + 1e-9) or np.allclose(held, held[0])
+
+
+@LAW
+@given(games())
+def test_without_an_account_is_the_meta_model_of_the_others(game: Game) -> None:
+    values, stakes, _ = game
+    accounts = ["asked" if column % 2 else f"other {column}" for column in range(len(stakes))]
+    rest = [column for column, account in enumerate(accounts) if account != "asked"]
+    meta = MetaModel(values, stakes, accounts)
+
+    found = meta.without("asked") if len(rest) < len(stakes) else meta.values
+
+    np.testing.assert_allclose(found, meta_model(values[:, rest], stakes[rest]), atol=1e-9)
+
+
+@LAW
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.floats(0.1, 2.0))
+def test_stacked_weights_leave_nothing_to_gain(seed: int, n_models: int, ridge: float) -> None:
+    rng = np.random.default_rng(seed)
+    C = np.corrcoef(rng.standard_normal((n_models, 12)) + rng.standard_normal(12)).reshape(n_models, n_models)
+    skill = 0.03 * rng.standard_normal(n_models)
+
+    weights = stacked_weights(C, skill, ridge=ridge)
+
+    # At the optimum a of the problem, of which the weights are shares, the slope is 0 where a > 0 and not below 0 else.
+    if weights.any():
+        H = C + ridge * np.eye(n_models)
+        size = (skill @ weights) / (weights @ H @ weights)
+        slope = H @ weights * size - skill
+        np.testing.assert_allclose(slope[weights > 0], 0.0, atol=1e-9)
+        assert (slope >= -1e-9).all()
+    else:
+        assert (skill <= 0).all()
+
+
+@LAW
+@given(st.integers(0, 2**32 - 1), st.integers(20, 60), st.integers(1, 19))
+def test_regimes_know_nothing_of_the_future(seed: int, now: int, later: int) -> None:
+    state = np.random.default_rng(seed).standard_normal((now + later, 2))
+
+    whole = regime_probabilities(state, warm_up=10, refit=7)
+
+    np.testing.assert_array_equal(whole[:now], regime_probabilities(state[:now], warm_up=10, refit=7))

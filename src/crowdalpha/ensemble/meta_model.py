@@ -3,11 +3,16 @@
 A mean, not a vote: it is linear in the signals, so that splitting a stake over two copies changes nothing.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from crowdalpha.ensemble.caps import cap_by_account
 from crowdalpha.ensemble.checks import EmptySubmissionError, stake_values
-from crowdalpha.scoring.arrays import FloatArray
-from crowdalpha.scoring.checks import NonFiniteError, matrix, vector
+from crowdalpha.ensemble.combiner import METHODS, Method
+from crowdalpha.ensemble.stacking import blended_weights
+from crowdalpha.scoring.arrays import FloatArray, IndexArray
+from crowdalpha.scoring.checks import NonFiniteError, RangeError, matrix, vector
 from crowdalpha.scoring.ranking import gaussianize, tie_kept_rank
 
 __all__ = ["clean_predictions", "meta_model", "rank_and_fill", "stake_weighted_average", "stake_weighted_meta_model"]
@@ -17,6 +22,10 @@ MISSING_RANK = 0.5
 
 _BLOCK_ROWS = 256
 """Assets weighed at once: keeps the temporary of a 6,000-model round near 12 MB."""
+_LEAF_MODELS = 128
+"""Models cleaned at once: up to so many numbers NumPy adds without halving them, so that this is where we may cut."""
+_PAIRWISE_UNROLL = 8
+"""NumPy's pairwise sum cuts at multiples of this."""
 
 
 def rank_and_fill(values: FloatArray) -> FloatArray:
@@ -160,20 +169,39 @@ def _weighted_rows(signals: FloatArray, stakes: FloatArray) -> FloatArray:
     return result
 
 
-def meta_model(values: FloatArray, stakes: FloatArray) -> FloatArray:
-    """Clean raw predictions and average them by stake.
+def meta_model(
+    predictions: FloatArray,
+    stakes: FloatArray,
+    *,
+    method: Method = "stake_weighted",
+    weights: FloatArray | None = None,
+    stake_share: float = 0.5,
+    accounts: Sequence[str] | None = None,
+    largest_account: float = 1.0,
+) -> FloatArray:
+    """Clean raw predictions and average them by stake, or by another method of the rulebook.
 
     Parameters
     ----------
-    values : ndarray of shape (n_assets, n_models), dtype=float64
+    predictions : ndarray of shape (n_assets, n_models), dtype=float64
         Predictions on the live universe, one model a column, NaN where an id was not submitted; any unit.
     stakes : ndarray of shape (n_models,), dtype=float64
         Stake at risk of each model, in any one unit.
+    method : str, default="stake_weighted"
+        One of `METHODS`.
+    weights : ndarray of shape (n_models,), dtype=float64, optional
+        Weights of a method that looks at the past, as `Combiner.weights` gives them; the stakes need none.
+    stake_share : float in [0, 1], default=0.5
+        Share of the stake weights in any other method.
+    accounts : sequence of str, length n_models, optional
+        Account of each model, for the cap.
+    largest_account : float in (0, 1], default=1.0
+        Largest share of the weight that an account may hold.
 
     Returns
     -------
     ndarray of shape (n_assets,), dtype=float64
-        The meta model; NaN everywhere if nobody staked.
+        The meta model; NaN everywhere if nobody has weight.
 
     Raises
     ------
@@ -182,13 +210,16 @@ def meta_model(values: FloatArray, stakes: FloatArray) -> FloatArray:
     EmptySubmissionError
         If a column has no submitted id.
     NonFiniteError
-        If a stake is not finite.
+        If a prediction is infinite, or a stake or weight is not finite.
     RangeError
-        If a stake is negative.
+        If a stake or weight is negative, an option is outside its range, a method other than by stake comes without
+        `weights`, or a cap without `accounts`.
 
     Notes
     -----
-    NaN policy: omit (missing ids get the middle rank). Cost: O(n_assets log n_assets) per model.
+    NaN policy: omit (missing ids get the middle rank). Models are cleaned and added up 128 at a time, so that the
+    memory beside the predictions does not grow with their number; the sums run in the order of
+    `stake_weighted_meta_model` and have its bits. Cost: O(n_assets log n_assets) per model.
 
     References
     ----------
@@ -199,7 +230,43 @@ def meta_model(values: FloatArray, stakes: FloatArray) -> FloatArray:
     >>> meta_model(np.array([[0.1, 5.0], [0.7, 9.0]]), np.array([1.0, 2.0])).round(4)
     array([-0.6745,  0.6745])
     """
-    return stake_weighted_meta_model(clean_predictions(values), stakes)
+    columns = matrix(predictions, "predictions")
+    used = stake_values(stakes, n_models=columns.shape[1])
+    if method not in METHODS:
+        raise RangeError(f"method is {method!r}; choose from {', '.join(METHODS)}")
+    if method != "stake_weighted":
+        if weights is None:
+            raise RangeError(f"method {method!r} needs weights, as Combiner.weights gives them at the close")
+        used = blended_weights(stake_values(weights, n_models=len(used)), used, share=stake_share)
+    if accounts is not None:
+        used = cap_by_account(used, accounts, largest=largest_account)
+    elif largest_account != 1.0:
+        raise RangeError(f"largest_account is {largest_account}, which needs the accounts of the models")
+    _refuse_empty(columns)
+    staked = np.flatnonzero(used > 0)
+    if not staked.size:
+        return np.full(len(columns), np.nan)
+    mean: FloatArray = _cleaned_sum(columns, used, staked) / used.sum()
+    return mean
+
+
+def _refuse_empty(columns: FloatArray) -> None:
+    """Refuse columns without a prediction, looking at a block of models at a time."""
+    for start in range(0, columns.shape[1], _LEAF_MODELS):
+        empty = np.isnan(columns[:, start : start + _LEAF_MODELS]).all(axis=0)
+        if empty.any():
+            place = start + int(np.argmax(empty))
+            raise EmptySubmissionError(f"predictions: column {place} holds no prediction; leave the model out")
+
+
+def _cleaned_sum(columns: FloatArray, stakes: FloatArray, models: IndexArray) -> FloatArray:
+    """Add cleaned signals times stakes, in halves as NumPy's pairwise sum takes them: the bits are those of one sum."""
+    n = len(models)
+    if n <= _LEAF_MODELS:
+        return _weighted_rows(clean_predictions(columns[:, models]), stakes[models])
+    half = n // 2
+    half -= half % _PAIRWISE_UNROLL
+    return _cleaned_sum(columns, stakes, models[:half]) + _cleaned_sum(columns, stakes, models[half:])
 
 
 def stake_weighted_average(scores: FloatArray, stakes: FloatArray) -> float:

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from crowdalpha.rules.errors import RulebookError
 from crowdalpha.rules.fixed import DECIMALS, QUANTUM, parse_fixed
@@ -27,6 +36,7 @@ __all__ = [
 PAYABLE_SCORES = ("corr", "fnc", "mmc")
 """Scores that a rulebook may pay for; any other name is taken for a slip of the pen."""
 
+HALF, WHOLE = "0.5", "1"
 _MAX_MULTIPLIER = 1000
 _TARGET = re.compile(r"target_[a-z0-9]+(?:_[a-z0-9]+)*_([0-9]+)")
 
@@ -56,11 +66,33 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class MetaModelRule(BaseModel):
-    """How submissions become one meta model."""
+    """How submissions become one meta model.
+
+    `stake_share` is the share of the stake weights in any other method; `largest_account` is the largest share of the
+    weight that one account may hold.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    method: Literal["stake_weighted"] = "stake_weighted"
+    method: Literal["stake_weighted", "skill", "clusters", "stacking", "gated_stacking", "experts"] = "stake_weighted"
+    stake_share: Share = HALF
+    largest_account: Share = WHOLE
+
+    @model_validator(mode="after")
+    def _share_has_a_use(self) -> Self:
+        if self.method == "stake_weighted" and self.stake_share != HALF:
+            raise ValueError("stake_share says nothing beside stake_weighted; leave it out or name another method")
+        return self
+
+    @model_serializer(mode="plain")
+    def _plain(self) -> dict[str, str]:
+        """Write what is not the default: rulebooks that are older than a field keep their hash."""
+        plain: dict[str, str] = {"method": self.method}
+        if self.method != "stake_weighted":
+            plain["stake_share"] = self.stake_share
+        if self.largest_account != WHOLE:
+            plain["largest_account"] = self.largest_account
+        return plain
 
 
 class Rulebook(BaseModel):

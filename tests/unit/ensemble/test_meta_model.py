@@ -113,3 +113,36 @@ def test_the_average_score_ignores_what_unstaked_models_did() -> None:
 
 def test_the_average_score_of_nobody_is_undefined() -> None:
     assert np.isnan(stake_weighted_average(np.array([0.01]), np.array([0.0])))
+
+
+@pytest.mark.parametrize("n_models", [127, 129, 300, 1111])
+def test_blocks_of_models_have_the_bits_of_the_whole(n_models: int) -> None:
+    rng = np.random.default_rng(n_models)
+    values, stakes = rng.standard_normal((60, n_models)), rng.exponential(size=n_models)
+    stakes[::7] = 0.0
+
+    whole = stake_weighted_meta_model(clean_predictions(values), stakes)
+
+    np.testing.assert_array_equal(meta_model(values, stakes), whole)
+
+
+def test_a_method_is_blended_with_the_stakes() -> None:
+    values = np.array([[0.2, 30.0], [0.9, 10.0]])
+
+    result = meta_model(values, np.array([3.0, 1.0]), method="stacking", weights=np.array([0.0, 1.0]), stake_share=0.4)
+
+    # 0.4 of (3/4, 1/4) and 0.6 of (0, 1) are (0.3, 0.7).
+    np.testing.assert_allclose(result, np.array([0.3, -0.3]) * norm.ppf(0.25) + np.array([0.7, -0.7]) * norm.ppf(0.75))
+
+
+def test_a_cap_needs_accounts() -> None:
+    with pytest.raises(RangeError, match="needs the accounts"):
+        meta_model(np.eye(2), np.ones(2), largest_account=0.5)
+
+
+def test_a_late_column_without_a_prediction_is_named() -> None:
+    values = np.ones((3, 300))
+    values[:, 291] = np.nan
+
+    with pytest.raises(EmptySubmissionError, match="column 291"):
+        meta_model(values, np.ones(300))
