@@ -10,7 +10,7 @@ from crowdalpha.portfolio import (
     last_traded_day,
     open_book,
     performance,
-    run_backtest,
+    backtest,
     step_day,
 )
 from crowdalpha.scoring.checks import NonFiniteError, RangeError, ShapeError
@@ -23,7 +23,7 @@ LINEAR = Execution(costs=CostModel(half_spread_bps=9, commission_bps=1, impact=0
 def test_a_target_is_traded_at_the_next_close_and_earns_from_then_on() -> None:
     returns = np.array([[0.5], [0.5], [0.1], [0.1]])
 
-    history = run_backtest(returns, {0: np.array([1.0])}, execution=FREE)
+    history = backtest(returns, {0: np.array([1.0])}, execution=FREE)
 
     np.testing.assert_allclose(history.returns, [0.0, 0.0, 0.1, 0.1])
     np.testing.assert_allclose(history.turnover, [0.0, 1.0, 0.0, 0.0])
@@ -32,7 +32,7 @@ def test_a_target_is_traded_at_the_next_close_and_earns_from_then_on() -> None:
 def test_buy_and_hold_compounds() -> None:
     returns = np.random.default_rng(0).normal(0, 0.02, (30, 1))
 
-    history = run_backtest(returns, {0: np.array([1.0])}, value=100.0, execution=FREE)
+    history = backtest(returns, {0: np.array([1.0])}, value=100.0, execution=FREE)
 
     assert history.value[-1] == pytest.approx(100 * np.prod(1 + returns[2:]))
 
@@ -49,7 +49,7 @@ def test_positions_drift_with_their_returns() -> None:
 def test_without_returns_the_value_falls_by_exactly_what_was_paid() -> None:
     targets = {0: np.array([0.5, -0.5]), 2: np.array([-0.5, 0.5])}
 
-    history = run_backtest(np.zeros((5, 2)), targets, execution=LINEAR)
+    history = backtest(np.zeros((5, 2)), targets, execution=LINEAR)
 
     # 10 bp of 1, then of 2 less what the first cost did to the weights.
     assert history.trade_cost[1] == pytest.approx(1e-3)
@@ -68,7 +68,7 @@ def test_the_change_of_value_is_returns_less_costs_every_day() -> None:
     returns, market = rng.normal(0, 0.02, (40, 5)), np.full((40, 5), 1e5)
     targets = {day: rng.normal(0, 0.3, 5) for day in range(0, 40, 4)}
 
-    history = run_backtest(returns, targets, volatility=np.full((40, 5), 0.02), adv=market, value=1e6)
+    history = backtest(returns, targets, volatility=np.full((40, 5), 0.02), adv=market, value=1e6)
 
     before = np.vstack([np.zeros(5), history.weights[:-1]])
     earned = (before * returns).sum(axis=1)
@@ -105,7 +105,7 @@ def test_a_delisted_name_is_closed_at_its_last_price_the_day_after() -> None:
     returns = np.vstack([np.full(2, np.nan), close[1:] / close[:-1] - 1])
     start = {0: np.array([0.5, 0.5])}
 
-    history = run_backtest(returns, start, last_traded=last_traded_day(close), execution=FREE)
+    history = backtest(returns, start, last_traded=last_traded_day(close), execution=FREE)
 
     # Bought at the close of day 1, up 10 % on day 2, closed on day 3.
     np.testing.assert_allclose(history.value, [1, 1, 1.05, 1.05, 1.05])
@@ -175,8 +175,8 @@ def test_tomorrows_return_cannot_be_earned() -> None:
     foresight = {day: np.sign(returns[day + 1]) / 8 for day in range(1999)}
     two_days = {day: np.sign(returns[day + 2]) / 8 for day in range(1998)}
 
-    lagged = performance(run_backtest(returns, foresight, execution=FREE).returns)
-    control = performance(run_backtest(returns, two_days, execution=FREE).returns)
+    lagged = performance(backtest(returns, foresight, execution=FREE).returns)
+    control = performance(backtest(returns, two_days, execution=FREE).returns)
 
     assert abs(lagged.sharpe) < 1.5
     assert control.sharpe > 15
@@ -187,7 +187,7 @@ def test_what_happens_later_changes_nothing_before() -> None:
     returns = rng.normal(0, 0.02, (20, 4))
     targets = {day: rng.normal(0, 0.2, 4) for day in range(20)}
 
-    whole, part = (run_backtest(rows, targets, execution=LINEAR) for rows in (returns, returns[:11]))
+    whole, part = (backtest(rows, targets, execution=LINEAR) for rows in (returns, returns[:11]))
 
     np.testing.assert_array_equal(whole.value[:11], part.value)
 
