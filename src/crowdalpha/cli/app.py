@@ -20,7 +20,7 @@ EXIT_CODES: dict[type[CrowdalphaError], int] = {InputError: 2, CrowdalphaError: 
 INTERRUPTED = 130
 """What a shell expects of a program that was stopped with Ctrl-C."""
 
-COMMANDS = {"demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
+COMMANDS = {"backtest": "crowdalpha.cli.backtest", "demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
 """Module of each command, in which it has a function of its name."""
 
 

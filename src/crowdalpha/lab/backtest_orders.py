@@ -104,22 +104,20 @@ def season_orders(folder: Path, market: Market) -> Orders:
     """
     if not (folder / PLATFORM).is_dir():
         raise OrdersFileError(f"{folder}: has no folder {PLATFORM} with what the season traded")
-    place = {ticker: column for column, ticker in enumerate(market.panel.tickers)}
     by_row: dict[int, FloatArray] = {}
     with open_platform(Settings(data_dir=folder / PLATFORM)) as platform, platform.session() as session:
         for each in portfolios.list_rebalancings(session):
             day = np.datetime64(rounds.get_round(session, each.number).opens_at.date(), "D")
             frame = portfolios.get_weights(session, blobs=platform.blobs, number=each.number)
-            columns = [place.get(asset) for asset in frame["asset"].to_list()]
+            same_names = tuple(frame["asset"].to_list()) == market.panel.tickers
             row = int(np.searchsorted(market.panel.dates, day))
             known = row < len(market.panel.dates) and market.panel.dates[row] == day
-            if not known or None in columns:
+            if not known or not same_names:
                 raise OrdersFileError(
                     f"{folder}: round {each.number} of {day} was played on other prices; give --prices, --universe "
                     "and --stocks as the season had them"
                 )
-            by_row[row] = np.zeros(len(place))
-            by_row[row][np.array(columns, dtype=np.intp)] = frame["weight"].to_numpy()
+            by_row[row] = frame["weight"].to_numpy().astype(np.float64)
     if not by_row:
         raise OrdersFileError(f"{folder}: the season decided on no portfolio")
     return Orders(by_row, are_weights=True)
@@ -198,7 +196,9 @@ def _typed(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     if not frame.height:
         raise OrdersFileError(f"{path}: has no rows")
     table = frame.select(
-        pl.col(DATE).cast(pl.String).str.slice(0, 10), pl.col(TICKER).cast(pl.String), pl.col(column).cast(pl.Float64, strict=False)
+        pl.col(DATE).cast(pl.String).str.slice(0, 10),
+        pl.col(TICKER).cast(pl.String),
+        pl.col(column).cast(pl.Float64, strict=False),
     )
     bad = table.with_row_index("row").filter(~pl.col(column).is_finite().fill_null(value=False))
     if bad.height:

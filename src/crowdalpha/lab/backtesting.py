@@ -94,9 +94,7 @@ def run_backtest(config: BacktestConfig, *, progress: Progress | None = None) ->
     report = summarize_backtest(
         result,
         market.panel.dates[desk.rows],
-        factor_parts=factor_attribution(
-            result, desk.returns, market.factor_exposures, era_of_day=desk.era_of_day
-        ),
+        factor_parts=factor_attribution(result, desk.returns, market.factor_exposures, era_of_day=desk.era_of_day),
         factor_names=[_kind_and_style(name) for name in market.factor_names],
         exposures=desk.exposures(result),
     )
@@ -124,9 +122,7 @@ def _market_and_orders(config: BacktestConfig, progress: Progress) -> tuple[Mark
         return market, season_orders(config.source, market)
     if config.prices is None:
         raise InputError(f"{config.source}: forecasts are traded in a market; give its prices with --prices")
-    market = load_market(
-        SeasonConfig(prices=config.prices, universe=config.universe, stocks=config.stocks), progress
-    )
+    market = load_market(SeasonConfig(prices=config.prices, universe=config.universe, stocks=config.stocks), progress)
     return market, read_orders(config.source, market)
 
 
@@ -153,9 +149,7 @@ class _Desk:
         costs = replace(execution.costs, impact=0.0) if blind else execution.costs
         limit = np.inf if blind else execution.max_participation
         # A name whose market is shut waits until the next decision replaces what was wanted of it.
-        self._execution = replace(
-            execution, costs=costs, max_participation=limit, patience_days=end - first
-        )
+        self._execution = replace(execution, costs=costs, max_participation=limit, patience_days=end - first)
         self.notes = (NO_VOLUMES,) if blind else ()
 
     @property
@@ -198,9 +192,7 @@ class _Desk:
                 found.setdefault(name, []).append(values)
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
-    def _run(
-        self, targets: Mapping[int, FloatArray] | Decide, value: float, execution: Execution
-    ) -> Backtest:
+    def _run(self, targets: Mapping[int, FloatArray] | Decide, value: float, execution: Execution) -> Backtest:
         return backtest(
             self.returns,
             targets,
@@ -231,5 +223,5 @@ def _trailing_volatility(market: Market, rows: slice) -> FloatArray:
 
 def _kind_and_style(name: str) -> str:
     """Styles keep their names; dummies of a kind are added up."""
-    kind = name.split(":")[0]
+    kind, _, _ = name.partition(":")
     return name if kind == "style" else kind

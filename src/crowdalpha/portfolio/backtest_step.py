@@ -16,7 +16,7 @@ import numpy as np
 
 from crowdalpha.portfolio.checks import BankruptBookError, at_least, per_asset
 from crowdalpha.portfolio.costs import CostModel
-from crowdalpha.scoring.arrays import BoolArray, FloatArray, IndexArray
+from crowdalpha.scoring.arrays import BoolArray, FloatArray
 from crowdalpha.scoring.checks import NonFiniteError, RangeError
 
 __all__ = ["Book", "DayResult", "Execution", "open_book", "step_day"]
@@ -287,5 +287,3 @@ def _executable(wanted: FloatArray, possible: BoolArray, *, value: FloatArray, r
     """Cut trades to what the day allows; `value` is what traded, as a fraction of the book."""
     cap = np.where(possible, value, 1.0) * rules.max_participation
     return np.copysign(np.where(possible, np.minimum(np.abs(wanted), cap), 0.0), wanted)
-
-

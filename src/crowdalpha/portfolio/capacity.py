@@ -76,8 +76,10 @@ def capacity_curve(run: Callable[[float], Backtest], values: Sequence[float] | F
 
     Raises
     ------
+    ShapeError
+        If there is no value.
     RangeError
-        If there is no value, or values are not above zero and ascending.
+        If values are not above zero and ascending.
 
     Notes
     -----
@@ -85,8 +87,8 @@ def capacity_curve(run: Callable[[float], Backtest], values: Sequence[float] | F
     """
     sizes = vector(np.asarray(values, dtype=np.float64), "values")
     finite(values=sizes)
-    if not len(sizes) or sizes[0] <= 0 or (np.diff(sizes) <= 0).any():
-        raise RangeError(f"values is {sizes.tolist()}; name at least one, above zero and ascending")
+    if sizes[0] <= 0 or (np.diff(sizes) <= 0).any():
+        raise RangeError(f"values is {sizes.tolist()}; name values above zero and ascending")
     results = [run(float(size)) for size in sizes]
     summaries = [performance(result.returns) for result in results]
     costs = [float((result.trade_cost + result.holding_cost).mean()) * TRADING_DAYS_PER_YEAR for result in results]

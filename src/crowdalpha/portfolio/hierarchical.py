@@ -39,8 +39,8 @@ def hierarchical_risk_parity(covariance: FloatArray) -> FloatArray:
 
     Notes
     -----
-    NaN policy: refuse. Cost: O(n**2). Single linkage on `sqrt((1 - r) / 2)`, as in the paper; lists of leaves are cut in
-    the middle, whatever the tree says.
+    NaN policy: refuse. Cost: O(n**2). Single linkage on `sqrt((1 - r) / 2)`, as in the paper; lists of leaves are cut
+    in the middle, whatever the tree says.
 
     References
     ----------
@@ -62,7 +62,8 @@ def hierarchical_risk_parity(covariance: FloatArray) -> FloatArray:
         weights[halves[0]] *= right / (left + right)
         weights[halves[1]] *= left / (left + right)
         parts.extend(half for half in halves if len(half) > 1)
-    return weights / weights.sum()
+    total: FloatArray = weights / weights.sum()
+    return total
 
 
 def nested_clusters(covariance: FloatArray, *, n_clusters: int | None = None) -> FloatArray:

@@ -19,6 +19,8 @@ __all__ = [
 ]
 
 MONTHS = 12
+EPOCH_YEAR = 1970
+"""Year from which numpy counts months."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,6 @@ def monthly_returns(returns: FloatArray, dates: npt.NDArray[np.datetime64]) -> M
     finite(returns=changes)
     if len(dates) != len(changes):
         raise ShapeError(f"dates has {len(dates)} values for {len(changes)} returns; align them first")
-    if not len(changes):
-        raise ShapeError("returns is empty; there is no month without a day")
     month_of = dates.astype("datetime64[M]").astype(np.int64)
     first_year = int(month_of.min()) // MONTHS
     n_years = int(month_of.max()) // MONTHS - first_year + 1
@@ -144,12 +144,11 @@ def monthly_returns(returns: FloatArray, dates: npt.NDArray[np.datetime64]) -> M
     np.multiply.at(growth, month_of - first_year * MONTHS, 1.0 + changes)
     seen = np.zeros(n_years * MONTHS, dtype=np.bool_)
     seen[month_of - first_year * MONTHS] = True
-    months, seen = growth.reshape(n_years, MONTHS), seen.reshape(n_years, MONTHS)
-    used = seen.any(axis=1)
-    epoch = 1970
+    months, known = growth.reshape(n_years, MONTHS), seen.reshape(n_years, MONTHS)
+    used = known.any(axis=1)
     return MonthlyReturns(
-        years=np.flatnonzero(used) + first_year + epoch,
-        months=np.where(seen, months - 1.0, np.nan)[used],
+        years=np.flatnonzero(used) + first_year + EPOCH_YEAR,
+        months=np.where(known, months - 1.0, np.nan)[used],
         yearly=months[used].prod(axis=1) - 1.0,
         total=float(months.prod()) - 1.0,
     )

@@ -174,9 +174,7 @@ def report_document(report: BacktestReport) -> dict[str, Json]:
         "factors": dict(report.factors),
         "monthly": months,
         "turnover": {"total": float(result.turnover.sum()), "untraded": float(result.untraded.sum())},
-        "impact_sensitivity": {
-            f"{times:g}": asdict(each) for times, each in (report.impact_sensitivity or {}).items()
-        },
+        "impact_sensitivity": {f"{times:g}": asdict(each) for times, each in (report.impact_sensitivity or {}).items()},
         "capacity": None
         if curve is None
         else {name: values.tolist() for name, values in asdict(curve).items()} | {"capacity": curve.capacity},
