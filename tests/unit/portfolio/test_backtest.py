@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from crowdalpha.portfolio import CostModel, Execution, backtest, collect, last_traded_day, performance
-from crowdalpha.scoring.checks import ShapeError
+from crowdalpha.portfolio import Book, CostModel, Execution, backtest, collect, last_traded_day, performance
+from crowdalpha.scoring.arrays import FloatArray
+from crowdalpha.scoring.checks import RangeError, ShapeError
 
 NOTHING = CostModel(half_spread_bps=0, commission_bps=0, impact=0, borrow_bps_per_year=0)
 FREE = Execution(costs=NOTHING)
@@ -90,3 +91,84 @@ def test_a_history_has_a_day() -> None:
 
 def test_an_asset_that_never_traded_has_no_last_day() -> None:
     assert last_traded_day(np.array([[np.nan, 1.0], [np.nan, 2.0]])).tolist() == [-1, 1]
+
+
+def test_a_callable_decides_at_each_close_on_the_book_of_that_close() -> None:
+    asked = []
+
+    def decide(day: int, book: Book) -> FloatArray | None:
+        asked.append((day, book.value))
+        return np.array([1.0]) if day == -1 else None
+
+    history = backtest(np.array([[0.0], [0.1], [0.1]]), decide, execution=FREE)
+
+    assert asked == [(-1, 1.0), (0, 1.0), (1, pytest.approx(1.1))]
+    assert history.value[-1] == pytest.approx(1.21)
+
+
+def test_a_name_whose_market_is_shut_is_traded_when_it_opens() -> None:
+    returns = np.array([[np.nan, 0.0], [np.nan, 0.0], [0.0, 0.0]])
+    target = {-1: np.array([0.5, -0.5])}
+
+    patient, hasty, impatient = (
+        backtest(returns, target, execution=Execution(costs=NOTHING, patience_days=days)) for days in (2, 1, 0)
+    )
+
+    np.testing.assert_allclose(patient.weights[:, 0], [0, 0, 0.5])
+    np.testing.assert_allclose(hasty.weights[:, 0], 0)
+    np.testing.assert_allclose(impatient.weights[:, 0], 0)
+    np.testing.assert_allclose(patient.weights[:, 1], -0.5)
+
+
+def test_a_new_target_replaces_what_is_waiting() -> None:
+    returns = np.array([[np.nan], [np.nan], [0.0]])
+    rules = Execution(costs=NOTHING, patience_days=5)
+
+    history = backtest(returns, {-1: np.array([0.5]), 1: np.array([-0.2])}, execution=rules)
+
+    assert history.weights[-1, 0] == pytest.approx(-0.2)
+
+
+def test_fees_accrue_by_calendar_day_where_dates_are_given() -> None:
+    # Friday to Monday are three of 365 days: 365 bp a year of a short of 0.5 are 1.5 bp.
+    costs = CostModel(half_spread_bps=0, commission_bps=0, impact=0, borrow_bps_per_year=365)
+    dates = np.array(["2024-01-05", "2024-01-08"], dtype="datetime64[D]")
+
+    history = backtest(np.zeros((2, 1)), {-1: np.array([-0.5])}, dates=dates, execution=Execution(costs=costs))
+
+    np.testing.assert_allclose(history.borrow_cost, [0.0, 1.5e-4])
+
+
+def test_dates_must_ascend_and_fit() -> None:
+    days = np.array(["2024-01-08", "2024-01-05"], dtype="datetime64[D]")
+
+    with pytest.raises(RangeError, match="does not ascend at row 1"):
+        backtest(np.zeros((2, 1)), {}, dates=days, execution=FREE)
+    with pytest.raises(ShapeError, match="dates has 2 values for 3 days"):
+        backtest(np.zeros((3, 1)), {}, dates=days, execution=FREE)
+
+
+def test_a_split_is_no_event() -> None:
+    # Two for one on the last day: the raw price halves, the total-return price does not.
+    raw, factor = np.array([10.0, 11.0, 5.5]), np.array([0.5, 0.5, 1.0])
+    total = raw * factor
+
+    history = backtest((total[1:] / total[:-1] - 1)[:, None], {-1: np.array([1.0])}, execution=FREE)
+
+    np.testing.assert_allclose(history.returns, [0.0, 0.0])
+
+
+def test_a_short_pays_the_dividend() -> None:
+    # 10 before, 9 after a dividend of 1: the total return is nothing, and the short gains nothing from the fall.
+    total_return = np.array([[0.0], [(9.0 + 1.0) / 10.0 - 1.0]])
+
+    history = backtest(total_return, {-1: np.array([-1.0])}, execution=FREE)
+
+    assert history.value[-1] == pytest.approx(1.0)
+
+
+def test_a_pause_at_the_end_of_the_panel_is_no_delisting_within_the_grace() -> None:
+    close = np.array([[1.0, 1.0], [1.0, 1.0], [np.nan, 1.0], [np.nan, 1.0]])
+
+    assert last_traded_day(close, grace_days=2).tolist() == [3, 3]
+    assert last_traded_day(close, grace_days=1).tolist() == [1, 3]

@@ -150,3 +150,52 @@ def test_impossible_rules_are_refused() -> None:
         Execution(max_participation=-0.1)
     with pytest.raises(RangeError, match="delisting_return"):
         Execution(delisting_return=-1.1)
+
+
+def test_what_nobody_lends_is_not_sold_short_and_a_long_in_it_can_be_closed() -> None:
+    costs = CostModel(half_spread_bps=0, commission_bps=0, impact=0, borrow_bps_per_year=np.array([np.inf, 0.0]))
+
+    day = step_day(
+        Book(1.0, np.array([0.3, 0.0])), np.zeros(2), np.array([-0.5, -0.5]), execution=Execution(costs=costs)
+    )
+
+    np.testing.assert_allclose(day.book.weights, [0.0, -0.5])
+    assert day.untraded == pytest.approx(0.5)
+
+
+def test_each_part_of_a_day_worked_by_hand() -> None:
+    # 60 long and 40 short of 100; the long gains 10 %, the short 5 %: 6 - 2 = 4. A night of borrow at 1 bp of 40,
+    # interest at 2 bp on the 40 of own cash and on the 40 of proceeds.
+    costs = CostModel(
+        half_spread_bps=5, commission_bps=5, impact=1, borrow_bps_per_year=252, cash_bps_per_year=504, execution_days=1
+    )
+    market = {"volatility": np.full(2, 0.02), "adv": np.array([1e4, 1e4])}
+
+    day = step_day(
+        Book(100.0, np.array([0.6, -0.4])),
+        np.array([0.1, 0.05]),
+        np.array([np.nan, 0.0]),
+        **market,
+        execution=Execution(costs=costs),
+    )
+
+    np.testing.assert_allclose(day.earned, [0.06, -0.02])
+    assert day.borrow_cost == pytest.approx(0.4e-4)
+    assert day.financing_cost == pytest.approx(-0.8 * 2e-4)
+    # 42 are bought back: 10 bp of it, and 2 % times the root of 42 in 10,000.
+    assert day.linear_cost == pytest.approx(0.42 * 1e-3)
+    assert day.impact_cost == pytest.approx(0.42 * 0.02 * (42 / 1e4) ** 0.5)
+    assert day.book.value == pytest.approx(
+        100 * (1 + 0.04 - 0.4e-4 + 1.6e-4 - day.linear_cost - day.impact_cost), rel=1e-12
+    )
+
+
+def test_each_name_has_its_own_delisting_return() -> None:
+    rules = Execution(costs=NOTHING, delisting_return=np.array([-0.55, 0.2]))
+
+    day = step_day(
+        Book(1.0, np.array([0.5, 0.5])), np.full(2, np.nan), delisted=np.array([True, True]), execution=rules
+    )
+
+    np.testing.assert_allclose(day.earned, [-0.275, 0.1])
+    assert day.gross == 0

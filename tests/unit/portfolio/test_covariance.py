@@ -39,8 +39,9 @@ def test_as_many_factors_are_kept_as_there_are(n_days: int, n_assets: int) -> No
         assert denoise(returns).loadings.shape[1] >= 5
         counts.append(signal_count(returns))
 
-    assert np.median(counts) == 5
+    assert min(counts) == 5
     assert max(counts) <= 8
+    assert np.mean(counts) < 6
 
 
 def test_noise_has_no_factor() -> None:
