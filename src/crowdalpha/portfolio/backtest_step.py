@@ -241,7 +241,8 @@ def step_day(
         allowed = np.where(rules.costs.lendable(n_assets), wanted, np.maximum(wanted, -np.maximum(held, 0.0)))
         trades = _executable(allowed, possible, value=value / nav, rules=rules)
         trade_cost = float(rules.costs.trade_cost(trades, volatility=sigma, adv=value, nav=nav).sum())
-        linear = rules.costs.linear * float(np.abs(trades).sum())
+        # Without impact the two are the same sum, taken in another order.
+        linear = rules.costs.linear * float(np.abs(trades).sum()) if rules.costs.impact > 0 else trade_cost
     left = _solvent(1.0 - trade_cost)
     weights = (held + trades) / left
     return DayResult(

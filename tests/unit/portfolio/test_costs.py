@@ -92,7 +92,7 @@ def test_each_name_has_its_own_borrow_fee() -> None:
 def test_a_short_in_what_nobody_lends_is_refused_by_name() -> None:
     model = CostModel(borrow_bps_per_year=np.array([40.0, np.inf]))
 
-    with pytest.raises(RangeError, match="asset 1 is short by 0.5 and nobody lends it"):
+    with pytest.raises(RangeError, match=r"asset 1 is short by .* nobody lends it"):
         model.holding_cost(np.array([0.0, -0.5]))
     with pytest.raises(ShapeError, match="borrow_bps_per_year has 2 values for 3"):
         model.holding_cost(np.zeros(3))
