@@ -70,8 +70,9 @@ ESTIMATORS: dict[str, Callable[[FloatArray], FloatArray]] = {
 
 def least_variance(covariance: FloatArray) -> FloatArray:
     """Find the fully invested book of least variance, long and short."""
-    weights: FloatArray = np.linalg.solve(covariance, np.ones(len(covariance)))
-    return weights / weights.sum()
+    weights = np.linalg.solve(covariance, np.ones(len(covariance))).astype(np.float64)
+    total: FloatArray = weights / weights.sum()
+    return total
 
 
 def outcomes(truth: FloatArray, estimate: FloatArray) -> tuple[float, float]:

@@ -74,7 +74,7 @@ def render_backtest(report: BacktestReport, *, title: str) -> str:
 def _charts(body: ET.Element, report: BacktestReport) -> None:
     days = report.dates.astype(str).tolist()
     result = report.result
-    value: FloatArray = 100.0 * np.cumprod(1.0 + result.returns) - 100.0
+    value = 100.0 * (result.value / result.value_before[0] - 1.0)
     _chart(body, "Return after costs, %", days, [Line("return", value, VALUE, 2.4)])
     fall: FloatArray = -100.0 * drawdown(result.returns)
     _chart(body, "Drawdown, %", days, [Line("drawdown", fall, FALL)], fill=True)

@@ -70,9 +70,11 @@ def test_a_forced_close_pays_the_linear_cost() -> None:
 
 def test_volume_caps_what_is_traded() -> None:
     rules = Execution(costs=NOTHING, max_participation=0.1)
-    market = {"volatility": np.full(2, 0.02), "adv": np.array([4e5, 4e6])}
+    volatility, adv = np.full(2, 0.02), np.array([4e5, 4e6])
 
-    day = step_day(open_book(1e6, n_assets=2), np.zeros(2), np.array([-0.1, 0.1]), **market, execution=rules)
+    day = step_day(
+        open_book(1e6, n_assets=2), np.zeros(2), np.array([-0.1, 0.1]), volatility=volatility, adv=adv, execution=rules
+    )
 
     np.testing.assert_allclose(day.book.weights, [-0.04, 0.1])
     assert day.untraded == pytest.approx(0.06)
@@ -97,10 +99,10 @@ def test_a_day_without_volume_or_known_volatility_trades_nothing_and_costs_nothi
 
 def test_impact_on_a_book_of_twice_the_value_costs_the_root_of_two_more() -> None:
     rules = Execution(costs=CostModel(half_spread_bps=0, commission_bps=0))
-    market = {"volatility": np.array([0.02]), "adv": np.array([1e6])}
+    volatility, adv = np.array([0.02]), np.array([1e6])
 
     small, large = (
-        step_day(open_book(value, n_assets=1), np.zeros(1), np.ones(1), **market, execution=rules)
+        step_day(open_book(value, n_assets=1), np.zeros(1), np.ones(1), volatility=volatility, adv=adv, execution=rules)
         for value in (1e4, 2e4)
     )
 
@@ -169,13 +171,14 @@ def test_each_part_of_a_day_worked_by_hand() -> None:
     costs = CostModel(
         half_spread_bps=5, commission_bps=5, impact=1, borrow_bps_per_year=252, cash_bps_per_year=504, execution_days=1
     )
-    market = {"volatility": np.full(2, 0.02), "adv": np.array([1e4, 1e4])}
+    volatility, adv = np.full(2, 0.02), np.array([1e4, 1e4])
 
     day = step_day(
         Book(100.0, np.array([0.6, -0.4])),
         np.array([0.1, 0.05]),
         np.array([np.nan, 0.0]),
-        **market,
+        volatility=volatility,
+        adv=adv,
         execution=Execution(costs=costs),
     )
 

@@ -17,7 +17,7 @@ def churn(value: float) -> Backtest:
 
 def curve(annual_return: list[float]) -> CapacityCurve:
     line = np.array(annual_return)
-    return CapacityCurve(10.0 ** np.arange(len(line)), line, line, line, line, line, line)
+    return CapacityCurve(np.logspace(0, len(line) - 1, len(line)), line, line, line, line, line, line)
 
 
 def test_a_book_of_four_times_the_value_pays_twice_the_impact() -> None:

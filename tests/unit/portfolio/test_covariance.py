@@ -16,8 +16,9 @@ def factor_returns(seed: int, *, n_days: int, n_assets: int, n_factors: int) -> 
 
 
 def least_variance(covariance: FloatArray) -> FloatArray:
-    weights: FloatArray = np.linalg.solve(covariance, np.ones(len(covariance)))
-    return weights / weights.sum()
+    weights = np.linalg.solve(covariance, np.ones(len(covariance))).astype(np.float64)
+    total: FloatArray = weights / weights.sum()
+    return total
 
 
 @pytest.mark.parametrize(("n_days", "n_assets"), [(200, 10), (20, 50), (2, 3)])
@@ -109,7 +110,7 @@ def test_the_book_of_least_variance_is_better_and_more_honest_after_denoising() 
 
 def test_a_detoned_market_is_gone() -> None:
     rng = np.random.default_rng(4)
-    correlation = np.corrcoef((rng.standard_normal((500, 1)) + rng.standard_normal((500, 20))).T)
+    correlation = np.array(np.corrcoef((rng.standard_normal((500, 1)) + rng.standard_normal((500, 20))).T))
 
     removed = detone(correlation)
 

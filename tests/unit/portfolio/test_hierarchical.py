@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.optimize import minimize
+from scipy.optimize import LinearConstraint, minimize
 
 from crowdalpha.portfolio import correlation_clusters, hierarchical_risk_parity, minimum_variance, nested_clusters
 from crowdalpha.scoring.arrays import FloatArray
@@ -33,7 +33,7 @@ def recursive_parity(covariance: FloatArray, order: list[int]) -> dict[int, floa
             sum(inverse[a] * inverse[b] * covariance[i, j] for a, i in enumerate(half) for b, j in enumerate(half))
         )
     left = 1 - variances[0] / (variances[0] + variances[1])
-    weights = {}
+    weights: dict[int, float] = {}
     for share, half in zip((left, 1 - left), halves, strict=True):
         weights |= {asset: share * weight for asset, weight in recursive_parity(covariance, half).items()}
     return weights
@@ -71,11 +71,15 @@ def test_least_variance_is_what_a_general_optimiser_finds(seed: int) -> None:
 
     found = minimum_variance(covariance)
 
+    def variance(weights: FloatArray) -> float:
+        return float(weights @ covariance @ weights)
+
     general = minimize(
-        lambda weights: weights @ covariance @ weights,
+        variance,
         np.full(6, 1 / 6),
-        bounds=[(0, None)] * 6,
-        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * 6,
+        constraints=LinearConstraint(np.ones((1, 6)), 1.0, 1.0),
         options={"ftol": 1e-14, "maxiter": 500},
     )
     assert found @ covariance @ found <= general.fun * (1 + 1e-9)

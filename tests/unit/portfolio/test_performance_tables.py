@@ -28,8 +28,8 @@ def test_months_are_those_of_pandas() -> None:
 
     table = monthly_returns(returns, dates)
 
-    growth = pd.Series(1 + returns, index=pd.DatetimeIndex(dates))
-    by_month = growth.groupby(growth.index.to_period("M")).prod() - 1
+    days = pd.DatetimeIndex(dates)
+    by_month = pd.Series(1 + returns, index=days).groupby(days.to_period("M")).prod() - 1
     np.testing.assert_allclose(table.months[~np.isnan(table.months)], by_month.to_numpy())
     assert table.years.tolist() == [2023, 2024]
     np.testing.assert_array_equal(np.flatnonzero(~np.isnan(table.months[0])), [10, 11])
