@@ -36,6 +36,8 @@ PAUSE_DAYS = 20
 """A name that has not traded for this long at the end of the panel is taken as delisted, not as paused."""
 CAPACITY_VALUES = (5e6, 2e7, 1e8, 5e8, 2e9)
 IMPACT_TIMES = (0.5, 1.0, 2.0)
+MUCH_UNTRADED = 0.01
+"""Share of wanted trades that may be left undone without a note."""
 NO_VOLUMES = "the prices have no volumes: impact is not charged and nothing caps a trade"
 
 
@@ -90,7 +92,8 @@ def run_backtest(config: BacktestConfig, *, progress: Progress | None = None) ->
     market, orders = _market_and_orders(config, shown)
     desk = _Desk(market, orders, config.execution)
     shown.stage("trading", len(orders.by_row))
-    result, targets = desk.run(config.value, shown)
+    done = desk.run(config.value, shown)
+    result = done.result
     report = summarize_backtest(
         result,
         market.panel.dates[desk.rows],
@@ -101,9 +104,9 @@ def run_backtest(config: BacktestConfig, *, progress: Progress | None = None) ->
     curve = None
     if config.capacity:
         shown.stage("capacity", len(config.capacity) * len(orders.by_row))
-        curve = capacity_curve(lambda value: desk.run(value, shown)[0], config.capacity)
-    sensitivity = {times: performance(desk.replay(targets, config.value, times).returns) for times in IMPACT_TIMES}
-    return replace(report, capacity=curve, impact_sensitivity=sensitivity, notes=desk.notes)
+        curve = capacity_curve(lambda value: desk.run(value, shown).result, config.capacity)
+    sensitivity = {times: performance(desk.replay(done.targets, config.value, times).returns) for times in IMPACT_TIMES}
+    return replace(report, capacity=curve, impact_sensitivity=sensitivity, notes=desk.notes(done))
 
 
 def _market_and_orders(config: BacktestConfig, progress: Progress) -> tuple[Market, Orders]:
@@ -124,6 +127,15 @@ def _market_and_orders(config: BacktestConfig, progress: Progress) -> tuple[Mark
         raise InputError(f"{config.source}: forecasts are traded in a market; give its prices with --prices")
     market = load_market(SeasonConfig(prices=config.prices, universe=config.universe, stocks=config.stocks), progress)
     return market, read_orders(config.source, market)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A book, the targets it was given by day, and each limit that had to give way, once a time."""
+
+    result: Backtest
+    targets: dict[int, FloatArray]
+    relaxed: tuple[str, ...]
 
 
 class _Desk:
@@ -150,7 +162,7 @@ class _Desk:
         limit = np.inf if blind else execution.max_participation
         # A name whose market is shut waits until the next decision replaces what was wanted of it.
         self._execution = replace(execution, costs=costs, max_participation=limit, patience_days=end - first)
-        self.notes = (NO_VOLUMES,) if blind else ()
+        self._blind = blind
 
     @property
     def era_of_day(self) -> NDArray[np.intp]:
@@ -158,9 +170,10 @@ class _Desk:
         days = np.arange(self.rows.start, self.rows.stop)
         return np.searchsorted(self._market.era_rows, days, side="left").astype(np.intp) - 1
 
-    def run(self, value: float, progress: Progress) -> tuple[Backtest, dict[int, FloatArray]]:
-        """Decide and trade from a starting value; returns the book and the targets by day."""
+    def run(self, value: float, progress: Progress) -> _Run:
+        """Decide and trade from a starting value."""
         targets: dict[int, FloatArray] = {}
+        relaxed: list[str] = []
         era_of = {int(row): era for era, row in enumerate(self._market.era_rows)}
 
         def decide(day: int, book: Book) -> FloatArray | None:
@@ -171,11 +184,32 @@ class _Desk:
             if self._orders.are_weights:
                 targets[day] = order
             else:
-                targets[day] = self._trader.decide(order, era=era_of[row], book=book).weights
+                solution = self._trader.decide(order, era=era_of[row], book=book)
+                targets[day] = solution.weights
+                relaxed.extend(solution.relaxed)
             progress.step(str(self._market.panel.dates[row]))
             return targets[day]
 
-        return self._run(decide, value, self._execution), targets
+        result = self._run(decide, value, self._execution)
+        if not result.turnover.any():
+            raise InputError(
+                f"nothing was traded: of {float(result.untraded.sum()):.3g} of the value that was wanted, none could "
+                "be; look for volumes and prices on the days after the decisions, and for weights that are all zero"
+            )
+        return _Run(result, targets, tuple(sorted(relaxed)))
+
+    def notes(self, done: _Run) -> tuple[str, ...]:
+        """Say what the reader would not expect."""
+        found = [NO_VOLUMES] if self._blind else []
+        share = float(done.result.untraded.sum() / (done.result.untraded.sum() + done.result.turnover.sum()))
+        if share > MUCH_UNTRADED:
+            found.append(f"{share:.0%} of what was wanted could not be traded on its day")
+        found += [
+            f"the limit {limit} was relaxed on {done.relaxed.count(limit)} of {len(done.targets)} days, which had no "
+            "solution within it"
+            for limit in dict.fromkeys(done.relaxed)
+        ]
+        return tuple(found)
 
     def replay(self, targets: dict[int, FloatArray], value: float, impact_times: float) -> Backtest:
         """Trade targets again with another impact."""

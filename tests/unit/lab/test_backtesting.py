@@ -115,3 +115,22 @@ def test_forecasts_need_prices_and_a_day_to_trade_on(
     pl.DataFrame({"date": [last], "ticker": [files.market.panel.tickers[0]], "weight": [0.1]}).write_csv(path)
     with pytest.raises(InputError, match="the last day of the prices"):
         run_backtest(replace(config, source=path))
+
+
+def test_a_book_that_cannot_trade_is_no_result(config: BacktestConfig, files: ForecastFiles, tmp_path: Path) -> None:
+    path = tmp_path / "gone.csv"
+    market = files.market
+    gone = int(np.argmax(np.isnan(market.panel.close[-10:]).all(axis=0)))
+    day = str(market.panel.dates[-8])
+    pl.DataFrame({"date": [day], "ticker": [market.panel.tickers[gone]], "weight": [0.1]}).write_csv(path)
+
+    with pytest.raises(InputError, match=r"nothing was traded: of 0\.\d+ of the value"):
+        run_backtest(replace(config, source=path))
+
+
+def test_what_could_not_be_traded_is_noted(config: BacktestConfig) -> None:
+    tight = replace(config.execution, max_participation=1e-5)
+
+    report = run_backtest(replace(config, execution=tight))
+
+    assert any("could not be traded on its day" in note for note in report.notes)
