@@ -107,7 +107,7 @@ def _print(console: Console, report: BacktestReport) -> None:
     tables: list[tuple[Sequence[str], Sequence[Sequence[str]]]] = [
         (("where the result went", "% of the start"), cost_table(report)),
         (("earned by", "% of the start"), factor_table(report)),
-        (("month, %", *MONTH_NAMES, "year"), month_table(report)),
+        (("%", *MONTH_NAMES, "year"), month_table(report, digits=1)),
     ]
     if report.capacity is not None:
         columns = ("starting value", "return a year", "volatility", "Sharpe", "gross", "costs a year")
@@ -121,7 +121,8 @@ def _print(console: Console, report: BacktestReport) -> None:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Make a bare table: a column of names, then numbers."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    # Twelve months and a year have to fit into eighty columns.
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(head[0])
     for name in head[1:]:
         table.add_column(name, justify="right")

@@ -48,11 +48,11 @@ def factor_table(report: BacktestReport) -> Rows:
     return [*rows, ("positions earned", _percent(report.costs.gross))]
 
 
-def month_table(report: BacktestReport) -> Rows:
-    """List a row a year, its months and their total."""
+def month_table(report: BacktestReport, *, digits: int = 2) -> Rows:
+    """List a row a year, its months and their total, in per cent."""
     table = report.monthly
     return [
-        (str(year), *("" if math.isnan(month) else f"{100 * month:+.2f}" for month in months), f"{100 * total:+.2f}")
+        (str(year), *("" if math.isnan(each) else f"{100 * each:+.{digits}f}" for each in (*months, total)))
         for year, months, total in zip(table.years.tolist(), table.months.tolist(), table.yearly.tolist(), strict=True)
     ]
 
