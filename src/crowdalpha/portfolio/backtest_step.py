@@ -232,32 +232,56 @@ def step_day(
 
     held = kept * np.where(traded, 1.0 + change, 1.0) / growth
     nav = book.value * growth
-    wanted, trades, trade_cost, linear = np.zeros(n_assets), np.zeros(n_assets), 0.0, 0.0
+    done = _Trades(np.zeros(n_assets), 0.0, 0.0, 0.0)
     if target_weights is not None:
-        goal = _no_infinity(target_weights, "target_weights", n_assets)
-        wanted = np.where(np.isnan(goal), 0.0, goal - held)
+        wanted = _no_infinity(target_weights, "target_weights", n_assets) - held
         sigma, value = _market(rules, volatility, adv, n_assets)
-        possible = traded & ~np.isnan(sigma) & (value > 0)
-        allowed = np.where(rules.costs.lendable(n_assets), wanted, np.maximum(wanted, -np.maximum(held, 0.0)))
-        trades = _executable(allowed, possible, value=value / nav, rules=rules)
-        trade_cost = float(rules.costs.trade_cost(trades, volatility=sigma, adv=value, nav=nav).sum())
-        # Without impact the two are the same sum, taken in another order.
-        linear = rules.costs.linear * float(np.abs(trades).sum()) if rules.costs.impact > 0 else trade_cost
-    left = _solvent(1.0 - trade_cost)
-    weights = (held + trades) / left
+        done = _trade(held, wanted, traded, sigma=sigma, value=value, nav=nav, rules=rules)
+    left = _solvent(1.0 - done.cost)
+    weights = (held + done.trades) / left
     return DayResult(
         book=Book(nav * left, weights),
         daily_return=growth * left - 1.0,
         gross=float(np.abs(weights).sum()),
         net=float(weights.sum()),
-        turnover=float(np.abs(trades).sum() + np.abs(closed).sum() / growth),
-        untraded=float(np.abs(wanted - trades).sum()),
+        turnover=float(np.abs(done.trades).sum() + np.abs(closed).sum() / growth),
+        untraded=done.untraded,
         earned=earned,
-        linear_cost=linear * growth + closing,
-        impact_cost=(trade_cost - linear) * growth,
+        linear_cost=done.linear_cost * growth + closing,
+        impact_cost=(done.cost - done.linear_cost) * growth,
         borrow_cost=borrow,
         financing_cost=financing,
     )
+
+
+@dataclass(frozen=True)
+class _Trades:
+    """What was traded at a close, and its costs, fractions of the value before them."""
+
+    trades: FloatArray
+    untraded: float
+    cost: float
+    linear_cost: float
+
+
+def _trade(
+    held: FloatArray,
+    wanted: FloatArray,
+    traded: BoolArray,
+    *,
+    sigma: FloatArray,
+    value: FloatArray,
+    nav: float,
+    rules: Execution,
+) -> _Trades:
+    """Trade what is wanted, NaN for nothing, as far as lenders, volume and open markets allow."""
+    asked = np.where(np.isnan(wanted), 0.0, wanted)
+    allowed = np.where(rules.costs.lendable(len(held)), asked, np.maximum(asked, -np.maximum(held, 0.0)))
+    trades = _executable(allowed, traded & ~np.isnan(sigma) & (value > 0), value=value / nav, rules=rules)
+    cost = float(rules.costs.trade_cost(trades, volatility=sigma, adv=value, nav=nav).sum())
+    # Without impact the two are the same sum, taken in another order.
+    linear = rules.costs.linear * float(np.abs(trades).sum()) if rules.costs.impact > 0 else cost
+    return _Trades(trades, float(np.abs(asked - trades).sum()), cost, linear)
 
 
 def _solvent(left: float) -> float:
