@@ -57,7 +57,7 @@ def compare(
     peer: Callable[[], FloatArray],
     ours: Callable[[], FloatArray],
     *,
-    repeats: int = 3,
+    repeats: int = 7,
     share: float = 1.0,
     wanted: float | None = None,
     limit: Limit | None = None,

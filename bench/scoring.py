@@ -171,7 +171,7 @@ def era_row() -> Row:
         f"CORR, MMC, FNC, exposures of one model, {N_ERAS} eras x {N_ASSETS:,} x {N_ERA_FEATURES} features",
         lambda: era_scores_of_peer(frame, columns),
         lambda: era_scores(prediction, codes, target, meta_model, features),
-        repeats=1,
+        repeats=3,
         share=N_PEER_ERAS / N_ERAS,
         wanted=60,
         limit=Limit(

@@ -23,6 +23,9 @@ INTERRUPTED = 130
 COMMANDS = {"backtest": "crowdalpha.cli.backtest", "demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
 """Module of each command, in which it has a function of its name."""
 
+EXTRAS = {"demo": "lab,server"}
+"""Extras of the commands that need more than the base install."""
+
 
 class Commands(TyperGroup):
     """Commands whose modules are loaded when they are called: one that plays a season needs what the others do not."""
@@ -35,12 +38,29 @@ class Commands(TyperGroup):
     def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:  # type: ignore[override]
         """Load the module of a command."""
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            found = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
             self.commands[cmd_name] = typer.main.get_command_from_info(
-                CommandInfo(name=cmd_name, callback=found), pretty_exceptions_short=False, rich_markup_mode="rich"
+                _described(cmd_name), pretty_exceptions_short=False, rich_markup_mode="rich"
             )
         command = super().get_command(ctx, cmd_name)
         return command if isinstance(command, TyperCommand | TyperGroup) else None
+
+
+def _described(name: str) -> CommandInfo:
+    """Describe a command: the function of its module, or one that says what to install for it."""
+    try:
+        module = import_module(COMMANDS[name])
+    except ModuleNotFoundError as error:
+        absent = error.name or ""
+        if absent.partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        needed = f"needs {absent}, which is not installed: pip install 'crowdalpha[{EXTRAS.get(name, 'lab')}]'"
+
+        def refuse() -> None:
+            raise CrowdalphaError(f"crowdalpha {name} {needed}")
+
+        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+        return CommandInfo(name=name, callback=refuse, help=f"Not here: it {needed}.", context_settings=anything)
+    return CommandInfo(name=name, callback=getattr(module, name))
 
 
 app = typer.Typer(

@@ -4,7 +4,7 @@ import pytest
 
 from crowdalpha import __version__
 from crowdalpha.cli import main
-from crowdalpha.cli.app import exit_code_of
+from crowdalpha.cli.app import COMMANDS, exit_code_of
 from crowdalpha.errors import CrowdalphaError, InputError, RuleError
 
 
@@ -31,6 +31,20 @@ def test_an_unusable_option_is_one_message_and_status_two(
 ) -> None:
     assert run(monkeypatch, "demo", "--rounds", "0") == 2
     assert capsys.readouterr().err == "error: --rounds 0: must be from 1 to 260\n"
+
+
+def test_a_command_whose_extra_is_absent_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(COMMANDS, "fund", "a_library_that_is_not_there.fund")
+
+    assert run(monkeypatch, "fund", "--seed", "3") == 1
+    assert capsys.readouterr().err == (
+        "error: crowdalpha fund needs a_library_that_is_not_there, which is not installed: "
+        "pip install 'crowdalpha[lab]'\n"
+    )
+    assert run(monkeypatch, "--help") == 0
+    assert "Not here" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("error", "code"), [(InputError("x"), 2), (RuleError("x"), 1), (CrowdalphaError("x"), 1)])
