@@ -23,7 +23,7 @@ INTERRUPTED = 130
 COMMANDS = {"backtest": "crowdalpha.cli.backtest", "demo": "crowdalpha.cli.demo", "diagnose": "crowdalpha.cli.diagnose"}
 """Module of each command, in which it has a function of its name."""
 
-EXTRAS = {"demo": "lab,server"}
+EXTRAS = {"backtest": "lab,server", "demo": "lab,server"}
 """Extras of the commands that need more than the base install."""
 
 
