@@ -11,6 +11,7 @@ from crowdalpha.portfolio import (
     CostModel,
     Execution,
     ReferenceBook,
+    backtest,
     bias_statistic,
     dropout_contribution,
     estimate_risk,
@@ -19,7 +20,6 @@ from crowdalpha.portfolio import (
     performance,
     prepare_contribution,
     realized_exposures,
-    run_backtest,
     true_contribution,
 )
 from crowdalpha.scoring.arrays import FloatArray
@@ -230,7 +230,7 @@ def test_value_changes_by_returns_and_costs_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
     returns = np.where(rng.random((15, 4)) < 0.1, np.nan, rng.normal(0, 0.02, (15, 4)))
     targets = {day: rng.normal(0, 0.3, 4) for day in range(0, 15, 3)}
-    history = run_backtest(returns, targets, volatility=np.full((15, 4), 0.02), adv=np.full((15, 4), 1e6), value=1e6)
+    history = backtest(returns, targets, volatility=np.full((15, 4), 0.02), adv=np.full((15, 4), 1e6), value=1e6)
 
     before = np.vstack([np.zeros(4), history.weights[:-1]])
     earned = (before * np.nan_to_num(returns)).sum(axis=1)
@@ -245,8 +245,8 @@ def test_a_book_does_not_depend_on_the_order_of_assets(seed: int, order: list[in
     rng = np.random.default_rng(seed)
     returns, target = rng.normal(0, 0.02, (6, 4)), rng.normal(0, 0.3, 4)
 
-    plain = run_backtest(returns, {0: target}, execution=FREE)
-    mixed = run_backtest(returns[:, order], {0: target[order]}, execution=FREE)
+    plain = backtest(returns, {0: target}, execution=FREE)
+    mixed = backtest(returns[:, order], {0: target[order]}, execution=FREE)
 
     np.testing.assert_allclose(mixed.value, plain.value, rtol=1e-12)
     np.testing.assert_allclose(mixed.weights, plain.weights[:, order], atol=1e-12)
@@ -259,7 +259,7 @@ def test_deleting_the_future_changes_nothing(seed: int, length: int) -> None:
     returns = rng.normal(0, 0.02, (15, 3))
     targets = {day: rng.normal(0, 0.3, 3) for day in range(15)}
 
-    whole, part = (run_backtest(rows, targets, execution=FREE) for rows in (returns, returns[:length]))
+    whole, part = (backtest(rows, targets, execution=FREE) for rows in (returns, returns[:length]))
 
     np.testing.assert_array_equal(whole.weights[:length], part.weights)
 

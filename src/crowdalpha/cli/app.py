@@ -21,14 +21,16 @@ INTERRUPTED = 130
 """What a shell expects of a program that was stopped with Ctrl-C."""
 
 COMMANDS = {
+    "backtest": "crowdalpha.cli.backtest",
     "dataset": "crowdalpha.cli.dataset",
     "demo": "crowdalpha.cli.demo",
     "diagnose": "crowdalpha.cli.diagnose",
+    "ensemble": "crowdalpha.cli.ensemble",
     "market": "crowdalpha.cli.market",
 }
 """Module of each command, in which it has a function, or a group of commands, of its name."""
 
-EXTRAS = {"demo": "lab,server"}
+EXTRAS = {"backtest": "lab,server", "demo": "lab,server", "ensemble": "lab,server"}
 """Extras of the commands that need more than the base install."""
 
 

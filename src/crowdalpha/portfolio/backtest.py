@@ -1,288 +1,81 @@
-"""A book, day by day, from one close to the next.
+"""A book lived through day by day: targets in, value, costs and what each position earned out.
 
-A target that was decided at the close of day t is traded at the close of day t+1. In one step:
-1. positions in names that have been delisted are closed at their last price, times one plus the delisting return;
-2. the positions held overnight earn the day's returns; a name without a return did not trade and stays flat;
-3. the borrow fee on yesterday's shorts leaves the cash;
-4. the target is traded at the close, by as much as the day's volume allows; names that did not trade are left alone;
-5. trading costs leave the cash, and everything is restated as a fraction of what is left.
-Cash earns nothing. What could not be traded is counted, and not queued: the next target decides again.
+`backtest_step` has the order in which things happen on one day.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from crowdalpha.portfolio.checks import BankruptBookError, at_least, per_asset
-from crowdalpha.portfolio.costs import CostModel
-from crowdalpha.scoring.arrays import BoolArray, FloatArray, IndexArray
-from crowdalpha.scoring.checks import NonFiniteError, RangeError, ShapeError, matrix
+from crowdalpha.portfolio.backtest_step import Book, DayResult, Execution, open_book, step_day
+from crowdalpha.portfolio.costs import TRADING_DAYS_PER_YEAR
+from crowdalpha.scoring.arrays import FloatArray, IndexArray
+from crowdalpha.scoring.checks import RangeError, ShapeError, matrix
 
-__all__ = [
-    "Book",
-    "BookHistory",
-    "DayResult",
-    "Execution",
-    "collect",
-    "last_traded_day",
-    "open_book",
-    "run_backtest",
-    "step_day",
-]
+__all__ = ["Backtest", "Decide", "backtest", "collect", "last_traded_day"]
+
+DAYS_PER_YEAR = 365
+"""Calendar days over which fees and interest of a year accrue, where dates are known."""
+
+Decide = Callable[[int, Book], FloatArray | None]
+"""Asked at each close for target weights, with the day and the book at that close; None keeps what is held."""
 
 
 @dataclass(frozen=True)
-class Book:
-    """What is held after a close.
+class Backtest:
+    """The days of a book.
 
     Attributes
     ----------
-    value : float
-        Value of the book, in currency.
-    weights : ndarray of shape (n_assets,), dtype=float64
-        Positions as fractions of the value; the rest is cash.
+    value, returns : ndarray of shape (n_days,), dtype=float64
+        Value after the close, in currency, and its change, costs included.
+    gross, net, turnover, untraded : ndarray of shape (n_days,), dtype=float64
+        As in `DayResult`.
+    linear_cost, impact_cost, borrow_cost, financing_cost : ndarray of shape (n_days,), dtype=float64
+        Fractions of the value at the last close, as in `DayResult`.
+    weights, earned : ndarray of shape (n_days, n_assets), dtype=float64
+        Weights after the close, and what the positions held before it earned, a fraction of the value at the last
+        close.
     """
-
-    value: float
-    weights: FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Execution:
-    """How targets become trades.
-
-    Attributes
-    ----------
-    costs : CostModel
-        What trading and holding cost.
-    max_participation : float, default=inf
-        Largest share of a day's traded value that the book may be; the rest of a trade stays undone.
-    delisting_return : float, default=0
-        Return from the last price to what is paid for a delisted share. Performance-related delistings lost about
-        30 % on NYSE/AMEX [1]_ and 55 % on Nasdaq [2]_; a cash merger loses nothing.
-
-    References
-    ----------
-    .. [1] T. Shumway, "The delisting bias in CRSP data", Journal of Finance 52 (1997).
-    .. [2] T. Shumway, V. Warther, "The delisting bias in CRSP's Nasdaq data", Journal of Finance 54 (1999).
-    """
-
-    costs: CostModel = field(default_factory=CostModel)
-    max_participation: float = np.inf
-    delisting_return: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse what no market does."""
-        at_least(self.max_participation, 0.0, "max_participation")
-        at_least(self.delisting_return, -1.0, "delisting_return")
-
-    @property
-    def needs_volume(self) -> bool:
-        """Whether volatility and traded value must be known to trade."""
-        return self.costs.impact > 0 or self.max_participation < np.inf
-
-
-@dataclass(frozen=True)
-class DayResult:
-    """One day of a book; every fraction but `turnover` and `untraded` is of the value at the last close.
-
-    Attributes
-    ----------
-    book : Book
-        After the close.
-    daily_return : float
-        Change of value, costs included.
-    gross, net : float
-        Sum of absolute and of signed weights after the close.
-    turnover : float
-        Sum of absolute trades as a fraction of the value before their cost; forced closes included.
-    trade_cost, holding_cost : float
-        What left the cash.
-    untraded : float
-        Sum of absolute trades that the target asked for and the day did not allow, in the unit of `turnover`.
-    """
-
-    book: Book
-    daily_return: float
-    gross: float
-    net: float
-    turnover: float
-    trade_cost: float
-    holding_cost: float
-    untraded: float
-
-
-@dataclass(frozen=True)
-class BookHistory:
-    """The days of a book as arrays of shape (n_days,), fields as in `DayResult`; `weights` has one row a day."""
 
     value: FloatArray
     returns: FloatArray
     gross: FloatArray
     net: FloatArray
     turnover: FloatArray
-    trade_cost: FloatArray
-    holding_cost: FloatArray
     untraded: FloatArray
+    linear_cost: FloatArray
+    impact_cost: FloatArray
+    borrow_cost: FloatArray
+    financing_cost: FloatArray
     weights: FloatArray
+    earned: FloatArray
+
+    @property
+    def trade_cost(self) -> FloatArray:
+        """What trading cost, of shape (n_days,)."""
+        return self.linear_cost + self.impact_cost
+
+    @property
+    def holding_cost(self) -> FloatArray:
+        """What holding cost, interest on cash included, of shape (n_days,)."""
+        return self.borrow_cost + self.financing_cost
+
+    @property
+    def value_before(self) -> FloatArray:
+        """Value at the last close, of shape (n_days,); the first is what the book started with."""
+        return self.value / (1.0 + self.returns)
+
+    @property
+    def held(self) -> FloatArray:
+        """Weights at the last close, of shape (n_days, n_assets): what earned the day's returns."""
+        return np.vstack([np.zeros_like(self.weights[:1]), self.weights[:-1]])
 
 
-def open_book(value: float, *, n_assets: int) -> Book:
-    """Start a book in cash.
-
-    Parameters
-    ----------
-    value : float
-        Starting value, in currency, above zero.
-    n_assets : int
-        Assets there will be.
-
-    Returns
-    -------
-    Book
-        All cash.
-
-    Raises
-    ------
-    RangeError
-        If the value is not finite and above zero.
-
-    Notes
-    -----
-    NaN policy: refuse. Cost: O(n_assets).
-    """
-    if not 0 < value < np.inf:
-        raise RangeError(f"value is {value}; a book starts with a finite value above zero")
-    return Book(value, np.zeros(n_assets))
-
-
-def step_day(
-    book: Book,
-    returns: FloatArray,
-    target_weights: FloatArray | None = None,
-    *,
-    volatility: FloatArray | None = None,
-    adv: FloatArray | None = None,
-    delisted: BoolArray | None = None,
-    execution: Execution | None = None,
-) -> DayResult:
-    """Live through one day.
-
-    Parameters
-    ----------
-    book : Book
-        As held at the last close.
-    returns : ndarray of shape (n_assets,), dtype=float64
-        Total return from the last close to this one; NaN where the asset did not trade.
-    target_weights : ndarray of shape (n_assets,), dtype=float64, optional
-        What was decided at the last close, traded at this one, as fractions of value; NaN leaves an asset alone,
-        None trades nothing.
-    volatility : ndarray of shape (n_assets,), dtype=float64, optional
-        Daily volatility, for the cost of impact.
-    adv : ndarray of shape (n_assets,), dtype=float64, optional
-        Value traded on this day, in the currency of the book: real volume, not a forecast.
-    delisted : ndarray of shape (n_assets,), dtype=bool, optional
-        True for names that will never trade again and whose last day is over.
-    execution : Execution, optional
-        Costs and limits of trading; the defaults of `Execution` if None.
-
-    Returns
-    -------
-    DayResult
-        The book after the close, and how it got there.
-
-    Raises
-    ------
-    ShapeError
-        If lengths differ.
-    NonFiniteError
-        If a return or a target is infinite.
-    RangeError
-        If trading needs volatility and volume and they are not given.
-    BankruptBookError
-        If nothing is left.
-
-    Notes
-    -----
-    NaN policy: omit. No return, or no volatility or volume where the costs need them: no trade. Forced closes pay
-    the linear cost. Cost: O(n_assets).
-
-    Examples
-    --------
-    >>> free = Execution(costs=CostModel(half_spread_bps=0, commission_bps=0, impact=0, borrow_bps_per_year=0))
-    >>> first = step_day(open_book(100.0, n_assets=1), np.array([0.5]), np.array([1.0]), execution=free)
-    >>> second = step_day(first.book, np.array([0.1]), execution=free)
-    >>> round(first.book.value, 9), round(second.book.value, 9)
-    (100.0, 110.0)
-    """
-    rules = execution or Execution()
-    n_assets = len(book.weights)
-    change = _no_infinity(returns, "returns", n_assets)
-    gone = np.zeros(n_assets, dtype=np.bool_) if delisted is None else delisted
-    traded = ~np.isnan(change) & ~gone
-    closed = np.where(gone, book.weights, 0.0)
-    kept = book.weights - closed
-    closing_cost = rules.costs.linear * float(np.abs(closed).sum())
-    holding_cost = float(rules.costs.holding_cost(kept).sum())
-    earned = float(kept @ np.where(traded, change, 0.0)) + rules.delisting_return * float(closed.sum())
-    growth = _solvent(1.0 + earned - holding_cost - closing_cost)
-
-    held = kept * np.where(traded, 1.0 + change, 1.0) / growth
-    nav = book.value * growth
-    wanted, trades, trade_cost = np.zeros(n_assets), np.zeros(n_assets), 0.0
-    if target_weights is not None:
-        goal = _no_infinity(target_weights, "target_weights", n_assets)
-        wanted = np.where(np.isnan(goal), 0.0, goal - held)
-        sigma, value = _market(rules, volatility, adv, n_assets)
-        trades = _executable(wanted, traded & ~np.isnan(sigma) & (value > 0), value=value / nav, rules=rules)
-        trade_cost = float(rules.costs.trade_cost(trades, volatility=sigma, adv=value, nav=nav).sum())
-    left = _solvent(1.0 - trade_cost)
-    weights = (held + trades) / left
-    return DayResult(
-        book=Book(nav * left, weights),
-        daily_return=growth * left - 1.0,
-        gross=float(np.abs(weights).sum()),
-        net=float(weights.sum()),
-        turnover=float(np.abs(trades).sum() + np.abs(closed).sum() / growth),
-        trade_cost=trade_cost * growth + closing_cost,
-        holding_cost=holding_cost,
-        untraded=float(np.abs(wanted - trades).sum()),
-    )
-
-
-def _solvent(left: float) -> float:
-    if left <= 0:
-        raise BankruptBookError("losses and costs of one day exceed the value of the book; lower its gross exposure")
-    return left
-
-
-def _no_infinity(values: FloatArray, name: str, n_assets: int) -> FloatArray:
-    array = per_asset(values, name, n_assets=n_assets)
-    if np.isinf(array).any():
-        raise NonFiniteError(f"{name} is infinite at row {int(np.argmax(np.isinf(array)))}; NaN means not known")
-    return array
-
-
-def _market(
-    rules: Execution, volatility: FloatArray | None, adv: FloatArray | None, n_assets: int
-) -> tuple[FloatArray, FloatArray]:
-    """Volatility and traded value, or stand-ins that change nothing where the rules do not look at them."""
-    if not rules.needs_volume:
-        return np.zeros(n_assets), np.full(n_assets, np.inf)
-    if volatility is None or adv is None:
-        raise RangeError("volatility and adv are needed to charge impact or cap participation; pass both")
-    return per_asset(volatility, "volatility", n_assets=n_assets), per_asset(adv, "adv", n_assets=n_assets)
-
-
-def _executable(wanted: FloatArray, possible: BoolArray, *, value: FloatArray, rules: Execution) -> FloatArray:
-    """Cut trades to what the day allows; `value` is what traded, as a fraction of the book."""
-    cap = np.where(possible, value, 1.0) * rules.max_participation
-    return np.copysign(np.where(possible, np.minimum(np.abs(wanted), cap), 0.0), wanted)
-
-
-def collect(days: Sequence[DayResult]) -> BookHistory:
-    """Turn day results into arrays.
+def collect(days: Sequence[DayResult]) -> Backtest:
+    """Turn the days of a book that started in cash into arrays.
 
     Parameters
     ----------
@@ -291,7 +84,7 @@ def collect(days: Sequence[DayResult]) -> BookHistory:
 
     Returns
     -------
-    BookHistory
+    Backtest
         One element, or one row of weights, per day.
 
     Raises
@@ -305,26 +98,32 @@ def collect(days: Sequence[DayResult]) -> BookHistory:
     """
     if not days:
         raise ShapeError("days is empty; step the book through at least one day first")
-    return BookHistory(
+    return Backtest(
         value=np.array([day.book.value for day in days]),
         returns=np.array([day.daily_return for day in days]),
         gross=np.array([day.gross for day in days]),
         net=np.array([day.net for day in days]),
         turnover=np.array([day.turnover for day in days]),
-        trade_cost=np.array([day.trade_cost for day in days]),
-        holding_cost=np.array([day.holding_cost for day in days]),
         untraded=np.array([day.untraded for day in days]),
+        linear_cost=np.array([day.linear_cost for day in days]),
+        impact_cost=np.array([day.impact_cost for day in days]),
+        borrow_cost=np.array([day.borrow_cost for day in days]),
+        financing_cost=np.array([day.financing_cost for day in days]),
         weights=np.stack([day.book.weights for day in days]),
+        earned=np.stack([day.earned for day in days]),
     )
 
 
-def last_traded_day(close: FloatArray) -> IndexArray:
+def last_traded_day(close: FloatArray, *, grace_days: int = 0) -> IndexArray:
     """Find the last day on which each asset has a price.
 
     Parameters
     ----------
     close : ndarray of shape (n_days, n_assets), dtype=float64
         Prices, NaN where not traded.
+    grace_days : int, default=0
+        An asset whose last price is at most this many days before the end of the panel counts as still there: it may
+        have paused. Without grace, cutting a panel inside a pause would close positions.
 
     Returns
     -------
@@ -347,32 +146,38 @@ def last_traded_day(close: FloatArray) -> IndexArray:
     array([1, 0])
     """
     known = ~np.isnan(matrix(close, "close"))
-    last = len(known) - 1 - np.argmax(known[::-1], axis=0)
+    end = len(known) - 1
+    last = end - np.argmax(known[::-1], axis=0)
+    last = np.where(last >= end - grace_days, end, last)
     return np.where(known.any(axis=0), last, -1)
 
 
-def run_backtest(
+def backtest(
     returns: FloatArray,
-    targets: Mapping[int, FloatArray],
+    targets: Mapping[int, FloatArray] | Decide,
     *,
     volatility: FloatArray | None = None,
     adv: FloatArray | None = None,
     last_traded: IndexArray | None = None,
+    dates: npt.NDArray[np.datetime64] | None = None,
     value: float = 1.0,
     execution: Execution | None = None,
-) -> BookHistory:
-    """Trade given targets from a book in cash.
+) -> Backtest:
+    """Trade targets from a book in cash.
 
     Parameters
     ----------
     returns : ndarray of shape (n_days, n_assets), dtype=float64
         Close-to-close total returns; NaN where an asset did not trade.
-    targets : mapping of int to ndarray of shape (n_assets,)
-        Target weights by the day at whose close they were decided; traded at the next close.
+    targets : mapping of int to ndarray of shape (n_assets,), or callable
+        Target weights by the day at whose close they were decided, -1 for the close before the first row; traded at
+        the next close. A callable is asked at each of these closes but the last.
     volatility, adv : ndarray of shape (n_days, n_assets), dtype=float64, optional
-        Daily volatility and the value traded, in the currency of `value`.
+        Daily volatility, and the value traded, in the currency of `value`.
     last_traded : ndarray of shape (n_assets,), dtype=intp, optional
         As `last_traded_day` gives it; None delists nobody.
+    dates : ndarray of shape (n_days,), dtype=datetime64[D], optional
+        Fees and interest accrue by calendar day where dates are given, else by one trading day a row.
     value : float, default=1
         Starting value.
     execution : Execution, optional
@@ -380,7 +185,7 @@ def run_backtest(
 
     Returns
     -------
-    BookHistory
+    Backtest
         One row a day.
 
     Raises
@@ -390,26 +195,55 @@ def run_backtest(
     NonFiniteError
         If a return or a target is infinite.
     RangeError
-        If trading needs volatility and volume and they are not given.
+        If trading needs volatility and volume and they are not given, or dates do not ascend.
     BankruptBookError
         If nothing is left.
 
     Notes
     -----
-    NaN policy: omit, as in `step_day`. Cost: O(n_days * n_assets).
+    NaN policy: omit, as in `step_day`. Cost: O(n_days * n_assets). No chance is involved: the same arguments give
+    the same book to the last bit.
+
+    Examples
+    --------
+    >>> from crowdalpha.portfolio.costs import CostModel
+    >>> free = Execution(costs=CostModel(half_spread_bps=0, commission_bps=0, impact=0))
+    >>> backtest(np.array([[0.5], [0.5], [0.1]]), {0: np.array([1.0])}, execution=free).value.round(9)
+    array([1. , 1. , 1.1])
     """
     panel = matrix(returns, "returns")
-    book, days = open_book(value, n_assets=panel.shape[1]), []
+    rules, accrual = execution or Execution(), _accrual(dates, len(panel))
+    decide: Decide = targets if callable(targets) else lambda day, _: targets.get(day)
+    book, days = open_book(value, n_assets=panel.shape[1]), list[DayResult]()
+    waiting, patience = np.full(panel.shape[1], np.nan), 0
     for day, change in enumerate(panel):
+        target = decide(day - 1, book)
+        if target is not None:
+            waiting, patience = np.array(target, dtype=np.float64), rules.patience_days
         result = step_day(
             book,
             change,
-            targets.get(day - 1),
+            waiting if target is not None or not np.isnan(waiting).all() else None,
             volatility=None if volatility is None else volatility[day],
             adv=None if adv is None else adv[day],
             delisted=None if last_traded is None else last_traded < day,
-            execution=execution,
+            days=accrual[day],
+            execution=rules,
         )
+        waiting = np.where(np.isnan(change) & (patience > 0), waiting, np.nan)
+        patience -= 1
         book = result.book
         days.append(result)
     return collect(days)
+
+
+def _accrual(dates: npt.NDArray[np.datetime64] | None, n_days: int) -> FloatArray:
+    """Trading days' worth of fees on each row; none before the first date."""
+    if dates is None:
+        return np.ones(n_days)
+    if len(dates) != n_days:
+        raise ShapeError(f"dates has {len(dates)} values for {n_days} days; align it with returns first")
+    gaps = np.diff(dates.astype("datetime64[D]")).astype(np.float64)
+    if (gaps <= 0).any():
+        raise RangeError(f"dates does not ascend at row {int(np.argmax(gaps <= 0)) + 1}; sort it, each day once")
+    return np.concatenate([[0.0], gaps * (TRADING_DAYS_PER_YEAR / DAYS_PER_YEAR)])

@@ -71,6 +71,22 @@ class FactorRisk:
         factors = self.loadings.T @ held
         return float(factors @ self.factor_covariance @ factors + (self.specific_variance * held**2).sum())
 
+    def covariance(self) -> FloatArray:
+        """Form the matrix itself: for small universes and tests; an optimiser takes the parts.
+
+        Returns
+        -------
+        ndarray of shape (n_assets, n_assets), dtype=float64
+            `B F B' + diag(D)`.
+
+        Notes
+        -----
+        NaN policy: propagate. Cost: O(n_assets**2 * n_factors).
+        """
+        whole: FloatArray = self.loadings @ self.factor_covariance @ self.loadings.T
+        whole[np.diag_indices(len(whole))] += self.specific_variance
+        return whole
+
     def scaled(self, periods: float) -> "FactorRisk":
         """Restate the risk over a longer horizon, taking returns of different periods as uncorrelated.
 

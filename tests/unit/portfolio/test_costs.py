@@ -80,3 +80,38 @@ def test_a_cost_that_pays_is_refused(field: str, value: float) -> None:
 def test_trades_must_be_numbers_one_per_asset(trades: FloatArray, error: type[Exception]) -> None:
     with pytest.raises(error, match="trades"):
         MODEL.trade_cost(trades, volatility=np.array([0.02]), adv=np.array([1e6]), nav=1.0)
+
+
+def test_each_name_has_its_own_borrow_fee() -> None:
+    model = CostModel(borrow_bps_per_year=np.array([252.0, 504.0, np.inf]))
+
+    np.testing.assert_allclose(model.holding_cost(np.array([-0.5, -0.5, 0.5])), [0.5e-4, 1e-4, 0.0])
+    assert model.lendable(3).tolist() == [True, True, False]
+
+
+def test_a_short_in_what_nobody_lends_is_refused_by_name() -> None:
+    model = CostModel(borrow_bps_per_year=np.array([40.0, np.inf]))
+
+    with pytest.raises(RangeError, match=r"asset 1 is short by .* nobody lends it"):
+        model.holding_cost(np.array([0.0, -0.5]))
+    with pytest.raises(ShapeError, match="borrow_bps_per_year has 2 values for 3"):
+        model.holding_cost(np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("weights", "interest", "spread"),
+    [
+        ([0.0, 0.0], 1.0, 1.0),  # all cash
+        ([1.0, 0.0], 0.0, 0.0),  # all spent
+        ([1.5, 0.0], -0.5, 0.5),  # half borrowed
+        ([1.0, -1.0], 1.0, 1.0),  # the proceeds lie with the broker
+        ([0.6, -0.4], 0.8, 0.8),
+        ([1.2, -0.7], 0.5, 0.9),
+    ],
+)
+def test_interest_is_on_all_that_is_no_position_and_the_spread_on_each_side(
+    weights: list[float], interest: float, spread: float
+) -> None:
+    model = CostModel(cash_bps_per_year=252, financing_spread_bps_per_year=2520)
+
+    assert model.financing_cost(np.array(weights)) == pytest.approx(-interest * 1e-4 + spread * 1e-3, abs=1e-15)
