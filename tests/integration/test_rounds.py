@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.ensemble import meta_model
 from crowdalpha.errors import InputError
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, WrongState
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError, WrongState
 from crowdalpha.rules.ids import RoundNumber
 from crowdalpha.rules.ledger import BURNED, REWARDS, AccountRef, FlowCode, Transfer, stake
 from crowdalpha.rules.money import POINTS, Amount
 from crowdalpha.rules.round import RoundState
-from crowdalpha.rules.rulebook import default_rulebook
+from crowdalpha.rules.rulebook import MetaModelRule, default_rulebook
 from crowdalpha.rules.verify import Evidence, verify_round
 from crowdalpha.server import Platform
 from crowdalpha.server.datasets.service import get_dataset
@@ -199,6 +199,16 @@ def test_a_number_opened_with_other_rules_is_refused(platform: Platform, session
 
     with pytest.raises(IdempotencyConflict, match="round:1"):
         make.opened_round(session, rulebook=default_rulebook(stake_threshold="1"))
+
+
+@pytest.mark.parametrize("rule", [MetaModelRule(method="stacking"), MetaModelRule(largest_account="0.1")])
+def test_a_round_that_would_close_otherwise_than_its_rules_say_is_not_opened(
+    platform: Platform, session: Session, tmp_path: Path, rule: MetaModelRule
+) -> None:
+    make.tournament(platform, session, tmp_path)
+
+    with pytest.raises(RulebookError, match="round 1: rounds close by stake weights without a cap"):
+        make.opened_round(session, rulebook=make.RULEBOOK.model_copy(update={"meta_model": rule}))
 
 
 def test_a_round_needs_its_dataset(session: Session) -> None:

@@ -17,14 +17,14 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, close_record, resolve_bundle
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
 from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
 from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.rescore import SCORE_NAMES, rebuild_meta_model
 from crowdalpha.rules.round import RoundState, advance
-from crowdalpha.rules.rulebook import Rulebook
+from crowdalpha.rules.rulebook import MetaModelRule, Rulebook
 from crowdalpha.rules.settlement import Position, Settlement, settle
 from crowdalpha.rules.stake import amount_at_risk
 from crowdalpha.server.blobs import BlobStore
@@ -88,10 +88,18 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
         If the dataset was not published.
     Conflict
         If it is too early.
+    RulebookError
+        If the rulebook names a meta model that rounds are not closed by yet.
     IdempotencyConflict
         If the number was opened with anything else.
     """
     window = RoundWindow(opens_at=opens_at, closes_at=closes_at, resolves_at=resolves_at)
+    if rulebook.meta_model != MetaModelRule():
+        # a round that promised one method and closed by another would break its own rules
+        raise RulebookError(
+            f"round {number}: rounds close by stake weights without a cap; meta_model must be that, "
+            f"not {rulebook.meta_model.method} with largest_account {rulebook.meta_model.largest_account}"
+        )
     ids = list(live_ids)
     if not ids or len(set(ids)) != len(ids):
         raise InputError(f"round {number}: live_ids must be there, each once")
