@@ -45,7 +45,7 @@ docs: setup ## Write the generated pages anew and build the documentation into s
 	@$(BIN)/mkdocs build --strict
 
 lock: setup ## Compile requirements.lock anew from pyproject.toml
-	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes --strip-extras \
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --output-file requirements.lock pyproject.toml
 
 clean: ## Remove .venv, caches and what the tasks wrote
