@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -90,6 +90,7 @@ def test_the_search_for_better_directions_finds_them_where_they_exist() -> None:
 
 
 @SOLVES
+@example(seed=4690)  # a Hessian that is singular but for rounding
 @given(SEEDS)
 def test_every_limit_holds_or_is_reported(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -287,6 +287,9 @@ def _step(program: Program, point: DualPoint, damping: float) -> tuple[DualPoint
             damping *= _MORE_DAMPING
             continue
         direction[active] = linalg.cho_solve(factor, point.residual[active], check_finite=False)
+        if not np.isfinite(direction).all():  # a pivot so small that it only just counts as positive
+            damping *= _MORE_DAMPING
+            continue
         found = _search(program, point, direction)
         if found is not None:
             new, is_full = found
