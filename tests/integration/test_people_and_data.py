@@ -33,24 +33,27 @@ def test_an_unknown_account_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound, match="no account 5"):
         get_account(session, AccountId(5))
     with pytest.raises(NotFound, match="no account 5"):
-        create_model(session, account_id=AccountId(5), name="m", now=make.START)
+        create_model(session, account_id=AccountId(5), tournament_id=make.contest(session).id, name="m", now=make.START)
 
 
 def test_a_model_repeated_by_name_is_the_same(session: Session) -> None:
     ann = create_account(session, name="ann", now=make.START)
-    model = create_model(session, account_id=ann.id, name="m", now=make.START)
+    model = create_model(session, account_id=ann.id, tournament_id=make.contest(session).id, name="m", now=make.START)
 
-    assert create_model(session, account_id=ann.id, name="m", now=make.START) == model
+    assert (
+        create_model(session, account_id=ann.id, tournament_id=make.contest(session).id, name="m", now=make.START)
+        == model
+    )
     assert list_models(session) == [get_model(session, model.id)] == [model]
 
 
 def test_a_model_name_of_another_account_is_taken(session: Session) -> None:
     ann = create_account(session, name="ann", now=make.START)
     bob = create_account(session, name="bob", now=make.START)
-    create_model(session, account_id=ann.id, name="m", now=make.START)
+    create_model(session, account_id=ann.id, tournament_id=make.contest(session).id, name="m", now=make.START)
 
     with pytest.raises(Conflict, match="'m' is taken"):
-        create_model(session, account_id=bob.id, name="m", now=make.START)
+        create_model(session, account_id=bob.id, tournament_id=make.contest(session).id, name="m", now=make.START)
 
 
 def test_an_unknown_model_is_not_found(session: Session) -> None:

@@ -226,6 +226,7 @@ def test_a_round_needs_live_ids_each_once(
         rounds.open_round(
             session,
             number=ONE,
+            tournament_id=make.TOURNAMENT,
             rulebook=make.RULEBOOK,
             dataset_version=make.VERSION,
             live_ids=live_ids,

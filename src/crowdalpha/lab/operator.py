@@ -20,7 +20,7 @@ from crowdalpha.lab.workspace import Workspace
 from crowdalpha.market import LAG_DAYS, Market, residual_returns
 from crowdalpha.portfolio import PortfolioSolution
 from crowdalpha.release import ExampleModel, ReleaseKey, asset_index, build_dataset, build_live, target_frame
-from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber
+from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.rulebook import Rulebook
 from crowdalpha.server.accounts import service as accounts
@@ -33,12 +33,15 @@ from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.scores import service as scores
 from crowdalpha.server.stakes import service as stakes
 from crowdalpha.server.submissions import service as submissions
+from crowdalpha.server.tournaments import service as tournaments
 
 FloatArray = NDArray[np.float64]
 
 __all__ = ["DATASET_VERSION", "Operator"]
 
 DATASET_VERSION = "v1.0"
+TOURNAMENT = TournamentId(8)
+"""What clients of the field call the tournament on obfuscated data."""
 TARGET_FAMILY: Literal["neutral"] = "neutral"
 FNC_FEATURE_SET = "medium"
 WALLET = 1_000
@@ -124,10 +127,15 @@ class Operator:
         unit = self.rulebook.unit
         ids = {}
         with self.platform.session() as session:
+            tournaments.create_tournament(
+                session, tournament_id=TOURNAMENT, name="season", rulebook=self.rulebook, now=now
+            )
             ledger.fund_rewards(session, amount=Amount.whole(REWARD_POOL, unit), key="fund:season", now=now)
             for each in participants:
                 account = accounts.create_account(session, name=each.account, now=now)
-                model = models.create_model(session, account_id=account.id, name=each.name, now=now)
+                model = models.create_model(
+                    session, account_id=account.id, tournament_id=TOURNAMENT, name=each.name, now=now
+                )
                 self._stake(session, each, account.id, model.id, now)
                 ids[each.name] = model.id
         return ids
@@ -155,6 +163,7 @@ class Operator:
             rounds.open_round(
                 session,
                 number=RoundNumber(number),
+                tournament_id=TOURNAMENT,
                 rulebook=self.rulebook,
                 dataset_version=DATASET_VERSION,
                 live_ids=live.ids,

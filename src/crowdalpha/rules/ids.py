@@ -2,7 +2,7 @@
 
 from typing import NewType
 
-__all__ = ["AccountId", "ModelId", "RoundNumber"]
+__all__ = ["AccountId", "ModelId", "RoundNumber", "TournamentId"]
 
 AccountId = NewType("AccountId", int)
 """A participant; owns balances."""
@@ -11,4 +11,7 @@ ModelId = NewType("ModelId", int)
 """A participant's entrant; owns stakes, submissions and scores."""
 
 RoundNumber = NewType("RoundNumber", int)
-"""One run of the contest."""
+"""One run of the contest; one sequence over all tournaments of a platform."""
+
+TournamentId = NewType("TournamentId", int)
+"""One contest of a platform; clients of the field know 8, 11 and 12."""

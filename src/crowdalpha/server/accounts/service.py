@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, cast
 
 from sqlalchemy.orm import Session
 
@@ -12,9 +13,12 @@ from crowdalpha.server.accounts import repository
 from crowdalpha.server.db.tables import AccountRow
 from crowdalpha.server.log import get_log
 
-__all__ = ["MAX_NAME", "Account", "create_account", "get_account", "list_accounts", "valid_name"]
+__all__ = ["MAX_NAME", "Account", "Role", "create_account", "get_account", "list_accounts", "valid_name"]
 
 log = get_log(__name__)
+
+Role = Literal["owner", "operator", "auditor", "participant"]
+"""What an account may do: the owner everything, a participant its own."""
 
 MAX_NAME = 100
 """Characters in a name."""
@@ -26,6 +30,8 @@ class Account:
 
     id: AccountId
     name: str
+    role: Role
+    email: str | None
 
 
 def create_account(session: Session, *, name: str, now: datetime) -> Account:
@@ -61,4 +67,5 @@ def valid_name(name: str, *, what: str) -> str:
 
 
 def _account(row: AccountRow) -> Account:
-    return Account(id=AccountId(row.id), name=row.name)
+    role = cast("Role", row.role)  # the table has no other
+    return Account(id=AccountId(row.id), name=row.name, role=role, email=row.email)

@@ -11,11 +11,11 @@ from crowdalpha.server.db.tables import ModelRow
 __all__ = ["add", "find", "find_by_name", "list_all"]
 
 
-def add(session: Session, *, account_id: int, name: str, now: datetime) -> ModelRow | None:
+def add(session: Session, *, account_id: int, tournament_id: int, name: str, now: datetime) -> ModelRow | None:
     """Insert, or give None where the name is taken, also by a transaction that commits just now."""
     statement = (
         insert(ModelRow)
-        .values(account_id=account_id, name=name, created_at=now)
+        .values(account_id=account_id, tournament_id=tournament_id, name=name, created_at=now)
         .on_conflict_do_nothing()
         .returning(ModelRow)
     )
@@ -27,9 +27,10 @@ def find(session: Session, model_id: int) -> ModelRow | None:
     return session.get(ModelRow, model_id)
 
 
-def find_by_name(session: Session, name: str) -> ModelRow | None:
-    """Find a model by its name."""
-    return session.scalars(select(ModelRow).where(ModelRow.name == name)).one_or_none()
+def find_by_name(session: Session, name: str, *, tournament_id: int) -> ModelRow | None:
+    """Find a model by its name in a tournament."""
+    found = select(ModelRow).where(ModelRow.tournament_id == tournament_id, ModelRow.name == name)
+    return session.scalars(found).one_or_none()
 
 
 def list_all(session: Session) -> list[ModelRow]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.errors import Conflict, NotFound
-from crowdalpha.rules.ids import AccountId, ModelId
+from crowdalpha.rules.ids import AccountId, ModelId, TournamentId
 from crowdalpha.server.accounts.service import get_account, valid_name
 from crowdalpha.server.db.tables import ModelRow
 from crowdalpha.server.log import get_log
 from crowdalpha.server.models import repository
+from crowdalpha.server.tournaments.service import get_tournament
 
 __all__ = ["Model", "create_model", "get_model", "list_models"]
 
@@ -23,23 +24,31 @@ class Model:
 
     id: ModelId
     account_id: AccountId
+    tournament_id: TournamentId
     name: str
+    bio: str | None
+    link_url: str | None
+    link_text: str | None
 
 
-def create_model(session: Session, *, account_id: AccountId, name: str, now: datetime) -> Model:
+def create_model(
+    session: Session, *, account_id: AccountId, tournament_id: TournamentId, name: str, now: datetime
+) -> Model:
     """Enter a model; a repeat with the same name and account gives the same model.
 
     Raises
     ------
     NotFound
-        If there is no such account.
+        If there is no such account or tournament.
     Conflict
-        If another account has a model of that name.
+        If another account has a model of that name in the tournament.
     """
     get_account(session, account_id)
-    row = repository.add(session, account_id=account_id, name=valid_name(name, what="model"), now=now)
+    get_tournament(session, tournament_id)
+    name = valid_name(name, what="model")
+    row = repository.add(session, account_id=account_id, tournament_id=tournament_id, name=name, now=now)
     if row is None:
-        row = repository.find_by_name(session, name)
+        row = repository.find_by_name(session, name, tournament_id=tournament_id)
         if row is None or row.account_id != account_id:
             raise Conflict(f"the model name {name!r} is taken; choose another")
         return _model(row)
@@ -61,4 +70,12 @@ def list_models(session: Session) -> list[Model]:
 
 
 def _model(row: ModelRow) -> Model:
-    return Model(id=ModelId(row.id), account_id=AccountId(row.account_id), name=row.name)
+    return Model(
+        id=ModelId(row.id),
+        account_id=AccountId(row.account_id),
+        tournament_id=TournamentId(row.tournament_id),
+        name=row.name,
+        bio=row.bio,
+        link_url=row.link_url,
+        link_text=row.link_text,
+    )

@@ -19,7 +19,7 @@ from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, close_record, res
 from crowdalpha.rules.calendar import RoundWindow
 from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
 from crowdalpha.rules.hashing import canonical_json, hash_of
-from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
 from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.rescore import SCORE_NAMES, rebuild_meta_model
@@ -44,6 +44,7 @@ from crowdalpha.server.rounds.values import (
     round_of,
 )
 from crowdalpha.server.stakes.service import release_due, stakes_of
+from crowdalpha.server.tournaments.service import get_tournament
 
 __all__ = [
     "ClosedRound",
@@ -71,6 +72,7 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
     session: Session,
     *,
     number: RoundNumber,
+    tournament_id: TournamentId,
     rulebook: Rulebook,
     dataset_version: str,
     live_ids: Sequence[str],
@@ -85,7 +87,7 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
     Raises
     ------
     NotFound
-        If the dataset was not published.
+        If there is no such tournament, or the dataset was not published.
     Conflict
         If it is too early.
     RulebookError
@@ -107,6 +109,7 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
         raise Conflict(f"round {number} opens at {window.opens_at}, it is {now}")
     row = RoundRow(
         number=number,
+        tournament_id=get_tournament(session, tournament_id).id,
         state=advance(RoundState.SCHEDULED, RoundState.OPEN).value,
         rulebook=rulebook.to_json(),
         rulebook_hash=rulebook.hash,

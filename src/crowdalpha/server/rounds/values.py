@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.round import RoundState
 from crowdalpha.rules.rulebook import Rulebook, read_rulebook
@@ -30,6 +30,7 @@ class Round:
     """One run of the contest and what it is bound to."""
 
     number: RoundNumber
+    tournament_id: TournamentId
     state: RoundState
     rulebook: Rulebook
     dataset_version: str
@@ -88,6 +89,7 @@ def round_of(row: RoundRow) -> Round:
     """Read a round from its row."""
     return Round(
         number=RoundNumber(row.number),
+        tournament_id=TournamentId(row.tournament_id),
         state=RoundState(row.state),
         rulebook=read_rulebook(row.rulebook),
         dataset_version=row.dataset_version,

@@ -9,24 +9,32 @@ from sqlalchemy.orm import Session
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.db.tables import ReleaseRow, RoundRow
 
-__all__ = ["add_release", "find_oldest_unresolved", "list_pending", "lock_active_rounds", "mark_released"]
+__all__ = ["add_release", "list_pending", "lock_active_rounds", "mark_released", "oldest_unresolved"]
 
 
-def lock_active_rounds(session: Session) -> list[tuple[int, str]]:
-    """Read (number, state) of the rounds that are not over, and keep each in its state until this transaction ends."""
+def lock_active_rounds(session: Session, *, tournament_id: int) -> list[tuple[int, str]]:
+    """Read (number, state) of a tournament's running rounds, and keep each in its state until this transaction ends."""
     statement = (
         select(RoundRow.number, RoundRow.state)
-        .where(RoundRow.state.in_([RoundState.OPEN, RoundState.CLOSED, RoundState.SCORING]))
+        .where(
+            RoundRow.tournament_id == tournament_id,
+            RoundRow.state.in_([RoundState.OPEN, RoundState.CLOSED, RoundState.SCORING]),
+        )
         .order_by(RoundRow.number)
         .with_for_update(read=True)
     )
     return [(number, state) for number, state in session.execute(statement)]
 
 
-def find_oldest_unresolved(session: Session) -> int | None:
-    """Find the lowest number among the rounds that may still burn."""
-    statement = select(func.min(RoundRow.number)).where(RoundRow.state.in_([RoundState.CLOSED, RoundState.SCORING]))
-    return session.scalars(statement).one()
+def oldest_unresolved(session: Session) -> dict[int, int]:
+    """Find each tournament's lowest number among the rounds that may still burn."""
+    statement = (
+        select(RoundRow.tournament_id, func.min(RoundRow.number))
+        .where(RoundRow.state.in_([RoundState.CLOSED, RoundState.SCORING]))
+        .group_by(RoundRow.tournament_id)
+    )
+    found = session.execute(statement).all()
+    return {tournament_id: number for tournament_id, number in found}  # noqa: C416  # rows are no pairs to mypy
 
 
 def add_release(session: Session, release: ReleaseRow) -> None:

@@ -71,9 +71,9 @@ def decrease(
 
     Parameters and errors are those of `increase`.
     """
-    get_model(session, model_id)
+    model = get_model(session, model_id)
     transfer = Transfer(FlowCode.UNSTAKE, stake(model_id), unstake(model_id), amount, f"unstake:{key}")
-    active = repository.lock_active_rounds(session)
+    active = repository.lock_active_rounds(session, tournament_id=model.tournament_id)
     ledger.hold_still(session)
     answered = ledger.find_answer(session, batch_key=transfer.key, transfers=[transfer])
     if answered is not None:
@@ -99,15 +99,17 @@ def release_due(session: Session, *, unit: Unit = POINTS, now: datetime) -> Amou
     The caller holds the rounds that it just resolved; a repeat finds nothing that is due.
     """
     ledger.hold_still(session)
-    oldest = repository.find_oldest_unresolved(session)
+    oldest = repository.oldest_unresolved(session)
+    models = {model.id: model for model in list_models(session)}
     pending = repository.list_pending(session, unit=unit.code)
     due = [
-        (row, left) for row, left in _after_burns(session, pending, unit) if oldest is None or row.wait_round < oldest
+        (row, left)
+        for row, left in _after_burns(session, pending, unit)
+        if row.wait_round < oldest.get(models[ModelId(row.model_id)].tournament_id, row.wait_round + 1)
     ]
     if not due:
         return Amount.zero(unit)
-    owners = {model.id: model.account_id for model in list_models(session)}
-    transfers = [_release(row, left, owners[ModelId(row.model_id)]) for row, left in due if left.base > 0]
+    transfers = [_release(row, left, models[ModelId(row.model_id)].account_id) for row, left in due if left.base > 0]
     last_id = max(row.id for row, _ in due)  # a release is in one batch, so that its id names the batch
     ledger.post(session, batch_key=f"release:{last_id}", transfers=transfers, now=now)
     repository.mark_released(session, [row.id for row, _ in due], now=now)

@@ -9,7 +9,7 @@ from crowdalpha.server.db.tables.ledger import (
     LedgerUnitRow,
     ReleaseRow,
 )
-from crowdalpha.server.db.tables.participants import AccountRow, ModelRow
+from crowdalpha.server.db.tables.participants import AccountRow, ApiKeyRow, InviteRow, LoginRow, ModelRow, TournamentRow
 from crowdalpha.server.db.tables.portfolios import PortfolioRow
 from crowdalpha.server.db.tables.rounds import (
     ClosingRow,
@@ -20,20 +20,24 @@ from crowdalpha.server.db.tables.rounds import (
     ResolutionRow,
     RoundRow,
     SubmissionRow,
+    UploadRow,
 )
 from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
 
 __all__ = [
     "AccountRow",
+    "ApiKeyRow",
     "Base",
     "ClosingRow",
     "DatasetRow",
+    "InviteRow",
     "LedgerAccountRow",
     "LedgerBatchRow",
     "LedgerFlowRow",
     "LedgerTransferRow",
     "LedgerUnitRow",
     "LiveIdsRow",
+    "LoginRow",
     "ModelRow",
     "PayoutRow",
     "PortfolioRow",
@@ -44,4 +48,6 @@ __all__ = [
     "ScoreDayRow",
     "ScoreRow",
     "SubmissionRow",
+    "TournamentRow",
+    "UploadRow",
 ]

@@ -1,31 +1,103 @@
-"""Accounts and the models they own."""
+"""Accounts, what proves that a request is theirs, tournaments, and the models that accounts enter in them."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crowdalpha.rules.hashing import Json
 from crowdalpha.server.db.tables.base import Base
 
-__all__ = ["AccountRow", "ModelRow"]
+__all__ = ["AccountRow", "ApiKeyRow", "InviteRow", "LoginRow", "ModelRow", "TournamentRow"]
 
 
-class AccountRow(Base):
-    """A participant."""
+class TournamentRow(Base):
+    """One contest: the rules and the timetable that its next round opens with."""
 
-    __tablename__ = "account"
+    __tablename__ = "tournament"
+    __table_args__ = (CheckConstraint("kind IN ('obfuscated', 'named')", name="tournament_kind_known"),)
 
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    rulebook: Mapped[dict[str, Json]] = mapped_column(JSONB)
+    timetable: Mapped[dict[str, Json]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
 
 
-class ModelRow(Base):
-    """A participant's entrant; its name is unique in the whole tournament."""
+class AccountRow(Base):
+    """A participant, or one of the operator's people."""
 
-    __tablename__ = "model"
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'operator', 'auditor', 'participant')", name="account_role_known"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str] = mapped_column(server_default="participant")
+    email: Mapped[str | None] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class ApiKeyRow(Base):
+    """A key of an account; of its secret only the hash is kept."""
+
+    __tablename__ = "api_key"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    public_id: Mapped[str] = mapped_column(unique=True)
+    secret_sha256: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class InviteRow(Base):
+    """A link with which one person may open one account."""
+
+    __tablename__ = "invite"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    email: Mapped[str | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    used_at: Mapped[datetime | None]
+
+
+class LoginRow(Base):
+    """One signed-in browser or terminal; of its token only the hash is kept."""
+
+    __tablename__ = "login"
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ModelRow(Base):
+    """A participant's entrant; its name is unique in its tournament."""
+
+    __tablename__ = "model"
+    __table_args__ = (UniqueConstraint("tournament_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    tournament_id: Mapped[int] = mapped_column(ForeignKey("tournament.id"))
+    name: Mapped[str]
+    bio: Mapped[str | None]
+    link_url: Mapped[str | None]
+    link_text: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ __all__ = [
     "ResolutionRow",
     "RoundRow",
     "SubmissionRow",
+    "UploadRow",
 ]
 
 
@@ -44,6 +45,7 @@ class RoundRow(Base):
     )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tournament_id: Mapped[int] = mapped_column(ForeignKey("tournament.id"), index=True)
     state: Mapped[str]
     rulebook: Mapped[dict[str, Json]] = mapped_column(JSONB)
     rulebook_hash: Mapped[str]
@@ -68,16 +70,39 @@ class SubmissionRow(Base):
     """One accepted upload; the highest `sequence` of a model in a round counts."""
 
     __tablename__ = "submission"
-    __table_args__ = (UniqueConstraint("round_number", "model_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("round_number", "model_id", "sequence"),
+        CheckConstraint("origin IN ('upload', 'queued', 'rolled_over')", name="submission_origin_known"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     round_number: Mapped[int] = mapped_column(ForeignKey("round.number"))
     model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), index=True)
     sequence: Mapped[int]
     sha256: Mapped[str]
+    filename: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default="upload")
+    is_late: Mapped[bool] = mapped_column(server_default=text("false"))
+    source: Mapped[str | None]
+    trigger_id: Mapped[str | None]
     dropped_unknown: Mapped[int]
     receipt: Mapped[dict[str, Json]] = mapped_column(JSONB)
     received_at: Mapped[datetime]
+
+
+class UploadRow(Base):
+    """A place for one file that a client was told to put it at, before it says what the file is for."""
+
+    __tablename__ = "upload"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    filename: Mapped[str]
+    sha256: Mapped[str | None]
+    n_bytes: Mapped[int | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class ClosingRow(Base):

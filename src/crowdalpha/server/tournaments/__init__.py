@@ -1,0 +1,1 @@
+"""Tournaments: the rules and the timetable that rounds open with."""
