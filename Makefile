@@ -45,8 +45,8 @@ docs: setup ## Write the generated pages anew and build the documentation into s
 	@$(BIN)/mkdocs build --strict
 
 lock: setup ## Compile requirements.lock anew from pyproject.toml
-	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes --no-strip-extras \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-strip-extras --no-emit-index-url \
+		--no-emit-find-links --python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean: ## Remove .venv, caches and what the tasks wrote
 	rm -rf $(VENV) build src/crowdalpha.egg-info src/crowdalpha/scoring/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)
