@@ -5,13 +5,24 @@
         ├── DatabaseUnavailable    the database cannot be started or reached
         ├── BlobNotFound           no content of that hash is stored
         └── BlobDamaged            what is stored does not have the hash that it is stored under
+    ├── Unauthenticated            a request without a valid key or login
+    ├── TooLarge                   a request beyond a limit of size
+    └── TooManyRequests            a caller beyond a limit of rate
 
 Refusals by a rule (`RoundClosed`, `InsufficientBalance`, ...) are in `crowdalpha.rules.errors`.
 """
 
 from crowdalpha.errors import CrowdalphaError
 
-__all__ = ["BlobDamaged", "BlobNotFound", "DatabaseUnavailable", "ServerError"]
+__all__ = [
+    "BlobDamaged",
+    "BlobNotFound",
+    "DatabaseUnavailable",
+    "ServerError",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthenticated",
+]
 
 
 class ServerError(CrowdalphaError):
@@ -44,3 +55,28 @@ class BlobDamaged(ServerError):  # noqa: N818 - named for what happened
     def __init__(self, sha256: str) -> None:
         self.sha256 = sha256
         super().__init__(f"blob {sha256} is damaged: its content has another hash; restore it from a backup")
+
+
+class Unauthenticated(CrowdalphaError):  # noqa: N818 - named for what happened
+    """The request carries no valid key or login; the message does not say what is wrong with it."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("Your session is invalid or has expired.")
+
+
+class TooLarge(CrowdalphaError):  # noqa: N818 - named for what happened
+    """More bytes, rows or depth than a limit allows."""
+
+    code = "too_large"
+
+
+class TooManyRequests(CrowdalphaError):  # noqa: N818 - named for what happened
+    """More requests than a limit allows in its time."""
+
+    code = "too_many_requests"
+
+    def __init__(self, what: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"too many {what}; try again in {retry_after} seconds")

@@ -11,10 +11,10 @@ from crowdalpha.server.db.tables import AccountRow
 __all__ = ["add", "find", "find_by_name", "list_all"]
 
 
-def add(session: Session, *, name: str, now: datetime) -> AccountRow | None:
+def add(session: Session, *, name: str, role: str, now: datetime) -> AccountRow | None:
     """Insert, or give None where the name is taken, also by a transaction that commits just now."""
-    statement = insert(AccountRow).values(name=name, created_at=now).on_conflict_do_nothing().returning(AccountRow)
-    return session.scalars(statement).one_or_none()
+    statement = insert(AccountRow).values(name=name, role=role, created_at=now).on_conflict_do_nothing()
+    return session.scalars(statement.returning(AccountRow)).one_or_none()
 
 
 def find(session: Session, account_id: int) -> AccountRow | None:

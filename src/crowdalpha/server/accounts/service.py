@@ -13,7 +13,7 @@ from crowdalpha.server.accounts import repository
 from crowdalpha.server.db.tables import AccountRow
 from crowdalpha.server.log import get_log
 
-__all__ = ["MAX_NAME", "Account", "Role", "create_account", "get_account", "list_accounts", "valid_name"]
+__all__ = ["MAX_NAME", "Account", "Role", "create_account", "get_account", "list_accounts", "role_of", "valid_name"]
 
 log = get_log(__name__)
 
@@ -34,9 +34,9 @@ class Account:
     email: str | None
 
 
-def create_account(session: Session, *, name: str, now: datetime) -> Account:
+def create_account(session: Session, *, name: str, role: Role = "participant", now: datetime) -> Account:
     """Open an account; a repeat with the same name gives the same account."""
-    row = repository.add(session, name=valid_name(name, what="account"), now=now)
+    row = repository.add(session, name=valid_name(name, what="account"), role=role, now=now)
     if row is None:
         row = repository.find_by_name(session, name)
         if row is None:
@@ -67,5 +67,9 @@ def valid_name(name: str, *, what: str) -> str:
 
 
 def _account(row: AccountRow) -> Account:
-    role = cast("Role", row.role)  # the table has no other
-    return Account(id=AccountId(row.id), name=row.name, role=role, email=row.email)
+    return Account(id=AccountId(row.id), name=row.name, role=role_of(row), email=row.email)
+
+
+def role_of(row: AccountRow) -> Role:
+    """Read the role of an account; the table holds no other than these."""
+    return cast("Role", row.role)

@@ -1,0 +1,1 @@
+"""API keys: who a request is from and what it may do."""

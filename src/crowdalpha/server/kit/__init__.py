@@ -1,0 +1,1 @@
+"""What the routes of every feature share: who asks, how errors and tables look, pages."""

@@ -1,0 +1,109 @@
+"""Errors as answers: one status and one JSON shape for each class of the error tree.
+
+    {"error": {"code": "round_closed", "message": "...", "field": null, "row": null, "request_id": "..."}}
+
+`code` is stable and for programs; `message` names what is wrong and the way out, and is for people.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from crowdalpha.errors import CrowdalphaError, InputError, RuleError
+from crowdalpha.rules.errors import Conflict, Forbidden, NotFound
+from crowdalpha.server.errors import DatabaseUnavailable, ServerError, TooLarge, TooManyRequests, Unauthenticated
+from crowdalpha.server.log import get_log
+
+__all__ = ["STATUSES", "install_problems", "problem", "status_of"]
+
+log = get_log(__name__)
+
+STATUSES: dict[type[CrowdalphaError], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    InputError: 422,
+    TooManyRequests: 429,
+    DatabaseUnavailable: 503,
+    ServerError: 500,
+    RuleError: 409,
+    CrowdalphaError: 500,
+}
+"""Looked up along the method resolution order, so that the nearest class decides."""
+
+CODES = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def status_of(error: CrowdalphaError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+
+
+def problem(
+    request: Request,
+    status: int,
+    *,
+    code: str,
+    message: str,
+    field: str | None = None,
+    row: int | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """Build the answer to a request that was refused."""
+    request_id = getattr(request.state, "request_id", None)
+    error = {"code": code, "message": message, "field": field, "row": row, "request_id": request_id}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of an app in the one shape."""
+    app.add_exception_handler(CrowdalphaError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, CrowdalphaError):
+        raise error
+    headers = {"WWW-Authenticate": "Token"} if isinstance(error, Unauthenticated) else None
+    if isinstance(error, TooManyRequests):
+        headers = {"Retry-After": str(error.retry_after)}
+    field, row = getattr(error, "field", None), getattr(error, "row", None)
+    return problem(
+        request,
+        status_of(error),
+        code=error.code,
+        message=str(error),
+        field=field if isinstance(field, str) else None,
+        row=row if isinstance(row, int) else None,
+        headers=headers,
+    )
+
+
+def _malformed(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    parts: list[dict[str, Any]] = list(error.errors())
+    paths = [".".join(str(step) for step in part["loc"][1:]) or str(part["loc"][0]) for part in parts]
+    message = "; ".join(f"{path}: {part['msg']}" for path, part in zip(paths, parts, strict=True))
+    return problem(request, 422, code="invalid_request", message=message, field=paths[0])
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = CODES.get(error.status_code, "refused")
+    headers = dict(error.headers) if error.headers else None
+    return problem(request, error.status_code, code=code, message=str(error.detail), headers=headers)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", path=request.url.path, error=repr(error), exc_info=error)
+    message = "the server made a mistake; it is in its log under this request_id"
+    return problem(request, 500, code="internal_error", message=message)
