@@ -1,14 +1,7 @@
 import numpy as np
 
-from crowdalpha.market.checks import CheckReport
 from crowdalpha.market.features import FEATURES
-from crowdalpha.market.findings import (
-    BUILD_RULES,
-    note_empty_features,
-    note_empty_sectors,
-    usable_features,
-    with_findings,
-)
+from crowdalpha.market.findings import note_empty_features, note_empty_sectors, usable_features
 from tests.fixtures.panels import panel_of
 
 CLOSE = np.ones((3, 2))
@@ -50,11 +43,3 @@ def test_eras_without_a_sector_that_was_there_are_counted() -> None:
 
     assert finding is not None
     assert (finding.count, finding.example) == (1, "Utilities on 2015-01-07")
-
-
-def test_findings_are_added_to_a_report() -> None:
-    _, finding = usable_features(panel_of(CLOSE), FEATURES, filings=None)
-    report = with_findings(CheckReport(findings=(), rows_read=1, rows_kept=1), [None, finding])
-
-    assert report.findings == (finding,)
-    assert report.findings[0].action == BUILD_RULES["feature_unusable"][0]

@@ -9,9 +9,9 @@ from crowdalpha.release.audit.leaks import FIXES
 from crowdalpha.release.audit.results import AttackResult
 from crowdalpha.release.errors import ReleaseError
 
-__all__ = ["AuditReport"]
+__all__ = ["REPORT_FORMAT", "AuditReport"]
 
-REPORT_FORMAT = 1
+REPORT_FORMAT = 2
 DIGITS = 6
 MANY, SOME = 0.5, 0.1
 TIMES_CHANCE = 3
@@ -57,6 +57,8 @@ class AuditReport:
         Attacks that could not be tried, and why.
     override : str, default=None
         Why the release is published although the gate refuses it.
+    manifest : str, default=None
+        SHA-256 of the manifest of the files that were attacked; None where arrays were, which are no release.
     """
 
     release: str
@@ -68,6 +70,7 @@ class AuditReport:
     results: tuple[AttackResult, ...]
     skipped: Mapping[str, str]
     override: str | None = None
+    manifest: str | None = None
 
     def find(self, attack: str) -> AttackResult | None:
         """Give the result of an attack; None if it was not tried."""
@@ -94,6 +97,7 @@ class AuditReport:
             "features": self.n_features,
             "eras": self.n_eras,
             "format": REPORT_FORMAT,
+            "manifest": self.manifest,
             "override": self.override,
             "policy": self.policy,
             "public_signals": self.n_signals,

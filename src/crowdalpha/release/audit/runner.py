@@ -21,11 +21,15 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is audited: its name, its policy, and results that rows cannot give, such as that of the files."""
+    """What is audited: its name, its policy, results that rows cannot give, such as that of the files, and which files.
+
+    `manifest` is the SHA-256 of the manifest of the files that the rows were read from; None where they are arrays.
+    """
 
     release: str = "unnamed"
     policy: str = "plain"
     measured: tuple[AttackResult, ...] = ()
+    manifest: str | None = None
 
 
 def audit(
@@ -94,6 +98,7 @@ def audit(
         n_signals=0 if public is None else len(public.names),
         results=(*results, *subject.measured),
         skipped=skipped,
+        manifest=subject.manifest,
     )
 
 
