@@ -1,12 +1,14 @@
 """What is noted when a market is built: features and sectors that are not there."""
 
 from collections.abc import Iterable
+from itertools import count
 
 import numpy as np
 
 from crowdalpha.market.arrays import BoolArray, Float32Array, IntArray
 from crowdalpha.market.checks import Finding
 from crowdalpha.market.features.declaration import Column, Feature
+from crowdalpha.market.features.years import same_days
 from crowdalpha.market.fundamentals import Filings
 from crowdalpha.market.groups import Groups
 from crowdalpha.market.prices import PricePanel
@@ -37,7 +39,9 @@ def usable_features(
 
     Notes
     -----
-    NaN policy: a column without a value counts as not there. Cost: O(n_days * n_assets).
+    NaN policy: a column without a value counts as not there. A feature that not even the last day has enough years
+    for is left out; where the panel grows past that, an earlier version of a data set must go on without it. Cost:
+    O(n_days * n_assets).
     """
     prices: tuple[Column, ...] = ("open", "high", "low", "volume")
     missing = {column for column in prices if bool(np.isnan(getattr(panel, column)).all())}
@@ -45,11 +49,13 @@ def usable_features(
     missing |= {"countries"} if len(Groups.of(panel.country).names) < 2 else set()  # noqa: PLR2004  # two to compare
     missing |= {"filings"} if filings is None else set()
     wanted = tuple(features)
-    left_out = [feature for feature in wanted if missing & set(feature.needs)]
+    last = np.array([len(panel.dates) - 1])
+    longest = next(years for years in count() if same_days(panel.dates, last, years=years + 1)[0] < 0)
+    left_out = [feature for feature in wanted if missing & set(feature.needs) or feature.years > longest]
     if not left_out:
         return wanted, None
     first = left_out[0]
-    lacks = next(need for need in first.needs if need in missing)
+    lacks = next((need for need in first.needs if need in missing), f"{first.years} years of prices")
     finding = Finding.of("feature_unusable", len(left_out), f"{first.name} needs {lacks}")
     return tuple(feature for feature in wanted if feature not in left_out), finding
 
