@@ -26,6 +26,7 @@ PHRASES = {
     "tickers": "rows of a single era are named by somebody who knows ten eras and public prices",
     "path_linked": "assets are named by their targets where rows are linked already",
     "path_own": "assets are named by their targets without any inside knowledge",
+    "target_sets": "rows of a single era are named by all their targets, without any inside knowledge",
     "names": "features that public prices give are recognised",
 }
 ADVICE = {
@@ -35,6 +36,7 @@ ADVICE = {
     "tickers": "leave out what public prices give, or residualise it on public signals",
     "path_linked": "draw targets at random with a known rate (randomised response) and publish fewer eras an asset",
     "path_own": "draw targets at random with a known rate, or link fewer rows",
+    "target_sets": "publish only the target that pays: the others of a row tell what it leaves open",
     "names": "rotate features within groups before binning",
 }
 
@@ -137,7 +139,7 @@ def _summary(found: Sequence[AttackResult]) -> str:
     strongest = max((result.success for result in found if result.attack in {"track_public", "tickers"}), default=0.0)
     if strongest >= MANY:
         return "This release hides little from an informed attacker: he knows which asset most rows are."
-    if strongest >= SOME or names & {"path_linked", "path_own"}:
+    if strongest >= SOME or names & {"path_linked", "path_own", "target_sets"}:
         return "An informed attacker names a part of the rows of this release."
     if found:
         return "No attack tried here names many rows; some of the structure shows."

@@ -113,6 +113,10 @@ def _sampled(published: Published, truth: Truth, rng: np.random.Generator) -> tu
         features=tuple(values[at] for values, at in zip(published.features, rows, strict=True)),
         targets=tuple(values[at] for values, at in zip(published.targets, rows, strict=True)),
         ids=tuple(tuple(ids[at] for at in chosen) for ids, chosen in zip(published.ids, rows, strict=True)),
+        target_names=published.target_names,
+        target_sets=tuple(
+            values[at] for values, at in zip(published.target_sets, rows, strict=bool(published.target_sets))
+        ),
     )
     known = tuple(assets[at] for assets, at in zip(truth.assets, rows, strict=True))
     return release, replace(truth, assets=known)
