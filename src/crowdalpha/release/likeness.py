@@ -64,9 +64,9 @@ def alike_columns(first: Path, second: Path, *, old: Sequence[str], new: Sequenc
     both = frames[0].select("id").join(frames[1].select("id"), on="id")
     if both.height:
         bins = [both.join(frame, on="id", how="left", maintain_order="left") for frame in frames]
-        return Likeness(_pairs(_correlations(*bins, old, new), old, new), "rows")
+        return Likeness(_pairs(_correlations(bins[0], bins[1], old, new), old, new), "rows")
     gaps = [_gaps(frame, names) for frame, names in zip(frames, (old, new), strict=True)]
-    same = (gaps[0][:, None] == gaps[1][None]).all(axis=2) & (gaps[0] > 0).any(axis=1)[:, None]
+    same = np.all(gaps[0][:, None] == gaps[1][None], axis=2) & np.any(gaps[0] > 0, axis=1)[:, None]
     single = same & (same.sum(axis=0) == 1) & (same.sum(axis=1) == 1)[:, None]
     return Likeness(_pairs(single.astype(np.float64), old, new), "missing values" if single.any() else "nothing")
 
