@@ -19,7 +19,8 @@ from crowdalpha.market import (
     residual_returns,
 )
 from crowdalpha.market.arrays import Float32Array, FloatArray, IntArray
-from tests.fixtures.panels import PanelFiles, random_panel
+from crowdalpha.market.features.years import same_days
+from tests.fixtures.panels import PanelFiles, panel_of, random_panel
 
 N_DAYS = 380
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -253,6 +254,28 @@ def test_no_feature_depends_on_days_before_its_window(seed: int, window: int) ->
         compute_features(other, short, era_rows=rows, member=member),
         compute_features(panel, short, era_rows=rows, member=member),
     )
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), cut=st.integers(1_330, 1_399))
+@example(seed=0, cut=1_330)
+def test_earlier_years_are_all_that_features_of_several_years_see(seed: int, cut: int) -> None:
+    """Five years and a third; what lies after the cut moves, and so do all days that are not after a same day."""
+    rng = np.random.default_rng(seed)
+    close = np.exp(np.cumsum(rng.normal(0, 0.02, (1_400, 5)), axis=0))
+    panel, rows = panel_of(close), np.array([cut])
+    seen = np.zeros(len(close), dtype=np.bool_)
+    for years in range(1, 6):
+        start = int(same_days(panel.dates, rows, years=years)[0])
+        seen[max(start, 0) : start + 21] = start >= 0
+    other = panel_of(np.where(seen[:, None], close, close * rng.lognormal(size=close.shape)))
+    several = [feature for feature in FEATURES if feature.years]
+    member = np.ones((1, 5), dtype=np.bool_)
+    values = compute_features(panel, several, era_rows=rows, member=member)
+
+    assert len(several) == 6
+    assert np.isfinite(values).all()
+    np.testing.assert_array_equal(compute_features(other, several, era_rows=rows, member=member), values)
 
 
 def test_the_reports_of_this_test_are_used() -> None:

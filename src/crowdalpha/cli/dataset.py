@@ -107,7 +107,10 @@ def diff(
     second_key: Annotated[Path | None, typer.Option(help="Key file of the second, if it has another.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Say what changed between two data sets, and with the key which features are the same under new names."""
+    """Say what changed between two data sets, and which features are the same under new names.
+
+    With the key that is certain; without it rows are compared, and what they leave open is said.
+    """
     if key is None and second_key is not None:
         raise InputError("--second-key needs --key, the key of the first data set")
     keys = None
@@ -217,3 +220,7 @@ def _print_difference(console: Console, found: DatasetDifference) -> None:
     console.print("features: {} kept, {} added, {} removed".format(*counts))
     for name, other in found.features_mapped.items():
         console.print(f"  {name} is now {other}")
+    for name, (other, likeness) in found.features_alike.items():
+        console.print(f"  {name} goes with {other} ({likeness:.3f})")
+    for sentence in found.not_known:
+        console.print(f"not known: {sentence}", soft_wrap=True)

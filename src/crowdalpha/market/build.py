@@ -12,7 +12,7 @@ from crowdalpha.market.factors import FactorExposures, FactorKind, factor_exposu
 from crowdalpha.market.features import FEATURE_SETS, Feature, Tier, features_named
 from crowdalpha.market.features.compute import fill_features
 from crowdalpha.market.features.source import ComputedFeatures, FeatureSource
-from crowdalpha.market.findings import note_empty_features, note_empty_sectors, usable_features, with_findings
+from crowdalpha.market.findings import note_empty_features, note_empty_sectors, usable_features
 from crowdalpha.market.fundamentals import Filings
 from crowdalpha.market.prices import PricePanel
 from crowdalpha.market.returns import carried_prices
@@ -214,13 +214,15 @@ def build_market(
     scores = value_scores(panel, era_rows=rows, member=universe, filings=filings)
     targets = _Targets(rows, universe, factors.names, factors.kinds, factors.values, scores)
     small = panel.dates[weeks[~large]]
+    probes = (source.block(era, era + 1) for era in sorted({0, n_eras // 2, n_eras - 1}))
     found = [
+        *(() if filings is None else filings.findings),
+        unusable,
+        note_empty_features(usable, probes),
+        note_empty_sectors(panel, rows, universe),
         Finding.of("style_missing", factors.n_missing, "counted over all eras"),
         Finding.of("era_too_few_assets", len(small), f"week to {small[0]}" if len(small) else ""),
     ]
-    probes = (source.block(era, era + 1) for era in sorted({0, n_eras // 2, n_eras - 1}))
-    built = [unusable, note_empty_features(usable, probes), note_empty_sectors(panel, rows, universe)]
-    checks = panel.checks.extended(finding for finding in found if finding.count)
     return Market(
         panel=panel,
         carried=carried,
@@ -233,7 +235,7 @@ def build_market(
         factor_kinds=factors.kinds,
         factor_exposures=factors.values,
         targets=_all_targets(carried, targets, families=_families(families, factors.names), progress=progress),
-        checks=with_findings(checks, [*built, *(() if filings is None else filings.findings)]),
+        checks=panel.checks.extended(finding for finding in found if finding is not None and finding.count),
         value_scores=scores,
     )
 

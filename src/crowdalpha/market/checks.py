@@ -103,7 +103,7 @@ RULES: Mapping[str, tuple[Action, str]] = MappingProxyType(
         "filing_after_panel": ("noted", "reports that came after the last day of the panel: never used"),
         "feature_unusable": (
             "dropped",
-            "features that need a column, sectors, countries or reports that are not there",
+            "features that need a column, sectors, countries, reports or years of prices that are not there",
         ),
         "feature_empty": ("noted", "features without a value in the first, the middle and the last era: kept, missing"),
         "sector_empty": ("noted", "eras in which a sector that had members has none: its factor is left out of them"),

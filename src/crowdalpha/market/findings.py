@@ -1,34 +1,19 @@
-"""What is noted when a market is built, beside the rules of `checks.RULES`."""
+"""What is noted when a market is built: features and sectors that are not there."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from types import MappingProxyType
+from collections.abc import Iterable
+from itertools import count
 
 import numpy as np
 
 from crowdalpha.market.arrays import BoolArray, Float32Array, IntArray
-from crowdalpha.market.checks import Action, CheckReport, Finding
+from crowdalpha.market.checks import Finding
 from crowdalpha.market.features.declaration import Column, Feature
+from crowdalpha.market.features.years import same_days
 from crowdalpha.market.fundamentals import Filings
 from crowdalpha.market.groups import Groups
 from crowdalpha.market.prices import PricePanel
 
-__all__ = ["BUILD_RULES", "note_empty_features", "note_empty_sectors", "usable_features", "with_findings"]
-
-BUILD_RULES: Mapping[str, tuple[Action, str]] = MappingProxyType(
-    {
-        "feature_unusable": (
-            "dropped",
-            "features that need a column, sectors, countries or reports that are not there",
-        ),
-        "feature_empty": ("noted", "features without a value in the first, the middle and the last era: kept, missing"),
-        "sector_empty": ("noted", "eras in which a sector that had members has none: its factor is left out of them"),
-        "filing_unknown_ticker": ("dropped", "reports of tickers without prices"),
-        "filing_before_period_end": ("dropped", "reports dated before the end of the period that they are about"),
-        "filing_focus_unknown": ("dropped", "reports whose period_focus is none of Q1, Q2, Q3, Q4 and FY"),
-        "filing_after_panel": ("noted", "reports that came after the last day of the panel: never used"),
-    }
-)
+__all__ = ["note_empty_features", "note_empty_sectors", "usable_features"]
 
 
 def usable_features(
@@ -54,7 +39,9 @@ def usable_features(
 
     Notes
     -----
-    NaN policy: a column without a value counts as not there. Cost: O(n_days * n_assets).
+    NaN policy: a column without a value counts as not there. A feature that not even the last day has enough years
+    for is left out; where the panel grows past that, an earlier version of a data set must go on without it. Cost:
+    O(n_days * n_assets).
     """
     prices: tuple[Column, ...] = ("open", "high", "low", "volume")
     missing = {column for column in prices if bool(np.isnan(getattr(panel, column)).all())}
@@ -62,12 +49,14 @@ def usable_features(
     missing |= {"countries"} if len(Groups.of(panel.country).names) < 2 else set()  # noqa: PLR2004  # two to compare
     missing |= {"filings"} if filings is None else set()
     wanted = tuple(features)
-    left_out = [feature for feature in wanted if missing & set(feature.needs)]
+    last = np.array([len(panel.dates) - 1])
+    longest = next(years for years in count() if same_days(panel.dates, last, years=years + 1)[0] < 0)
+    left_out = [feature for feature in wanted if missing & set(feature.needs) or feature.years > longest]
     if not left_out:
         return wanted, None
     first = left_out[0]
-    lacks = next(need for need in first.needs if need in missing)
-    finding = _finding("feature_unusable", len(left_out), f"{first.name} needs {lacks}")
+    lacks = next((need for need in first.needs if need in missing), f"{first.years} years of prices")
+    finding = Finding.of("feature_unusable", len(left_out), f"{first.name} needs {lacks}")
     return tuple(feature for feature in wanted if feature not in left_out), finding
 
 
@@ -95,7 +84,7 @@ def note_empty_features(features: tuple[Feature, ...], probes: Iterable[Float32A
         empty &= np.isnan(probe).all(axis=(0, 1))
     if not empty.any():
         return None
-    return _finding("feature_empty", int(empty.sum()), features[int(empty.argmax())].name)
+    return Finding.of("feature_empty", int(empty.sum()), features[int(empty.argmax())].name)
 
 
 def note_empty_sectors(panel: PricePanel, era_rows: IntArray, universe: BoolArray) -> Finding | None:
@@ -125,30 +114,4 @@ def note_empty_sectors(panel: PricePanel, era_rows: IntArray, universe: BoolArra
     if not vanished.any():
         return None
     era, sector = np.argwhere(vanished)[0]
-    return _finding("sector_empty", int(vanished.sum()), f"{sectors.names[sector]} on {panel.dates[era_rows[era]]}")
-
-
-def with_findings(report: CheckReport, found: Iterable[Finding | None]) -> CheckReport:
-    """Append findings of a build to those of the files.
-
-    Parameters
-    ----------
-    report : CheckReport
-        Findings of the files.
-    found : iterable of Finding or None
-        Findings of `BUILD_RULES`; None is left out.
-
-    Returns
-    -------
-    CheckReport
-        All of them.
-
-    Notes
-    -----
-    NaN policy: refuse (there are none). Cost: O(n_findings).
-    """
-    return replace(report, findings=(*report.findings, *(finding for finding in found if finding is not None)))
-
-
-def _finding(rule: str, count: int, example: str) -> Finding:
-    return Finding(rule, count=count, action=BUILD_RULES[rule][0], example=example)
+    return Finding.of("sector_empty", int(vanished.sum()), f"{sectors.names[sector]} on {panel.dates[era_rows[era]]}")

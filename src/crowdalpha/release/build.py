@@ -141,7 +141,7 @@ class DatasetBuild:
         """Write past meta models whose target is known; a newer one would tell the crowd's view of an open round."""
         frame = pl.DataFrame(schema=META_MODEL_SCHEMA)
         if past is not None:
-            known = [era_label(era) for era in self.split.validation if self.rows.is_known(self.rows.target, era)]
+            known = [era_label(era) for era in self.split.validation if self.rows.is_due(self.rows.target, era)]
             kept = past.filter(pl.col("era").is_in(known)).sort("era", "id")
             frame = kept.select(
                 "id", "era", pl.lit("validation").alias("data_type"), pl.col("meta_model").alias("numerai_meta_model")
@@ -159,11 +159,14 @@ class DatasetBuild:
             "eras_left_out": len(self.small_eras),
             "features": len(layout.names),
             "live_era": era_label(self.rows.published),
+            "first_round_era": era_label(
+                self.rows.published if self.rows.first_round is None else self.rows.first_round
+            ),
             "live_rows": live_rows,
             "rows_per_era": layout.rows or 0,
             "rows_without_target": self.without_target,
             "target": f"target_{self.rows.target}",
-            "train_eras_of_an_asset": layout.policy.eras_per_asset or 0 if layout.chosen else 0,
+            "target_eras_of_an_asset": layout.policy.eras_per_asset or 0 if layout.chosen else 0,
             "train_first_era": era_label(self.split.train[0]),
             "train_last_era": era_label(self.split.train[-1]),
             "validation_first_era": era_label(self.split.validation[0]),

@@ -9,6 +9,7 @@ import polars as pl
 
 from crowdalpha.release.errors import ReleaseError
 from crowdalpha.release.keyfile import KeyFile
+from crowdalpha.release.likeness import Likeness, alike_columns
 from crowdalpha.release.manifest import Manifest, verify_manifest
 from crowdalpha.release.reveal import reveal_columns
 
@@ -41,6 +42,10 @@ class DatasetDifference:
     features_mapped : mapping of str to str
         Which column of the second is the same real feature as one of the first under another name; needs the key.
         Mixed columns map to none.
+    features_alike : mapping of str to tuple of (str, float)
+        Without the key: which column of the second goes with one of the first as far as rows tell, and how closely.
+    not_known : tuple of str
+        What cannot be told without the key, in sentences; empty with it.
     """
 
     versions: tuple[str, str]
@@ -55,6 +60,8 @@ class DatasetDifference:
     targets_added: tuple[str, ...]
     targets_removed: tuple[str, ...]
     features_mapped: Mapping[str, str]
+    features_alike: Mapping[str, tuple[str, float]]
+    not_known: tuple[str, ...]
 
     @property
     def same(self) -> bool:
@@ -89,12 +96,15 @@ def compare_datasets(first: Path, second: Path, *, keys: tuple[KeyFile, KeyFile]
 
     Notes
     -----
-    NaN policy: not applicable. Without the key only equal names map: the operator publishes names that are the same
-    only where the columns are. Cost: hashing both folders; of the tables the column `era` alone is read.
+    NaN policy: not applicable. A name that is in both stands for the same column. Without the key, columns of other
+    names are compared by `alike_columns`, and `not_known` says what that leaves open. Cost: hashing both folders; of
+    the tables the column `era` is read, and without the key sixteen eras.
     """
     before, after = (_manifest(folder) for folder in (first, second))
     old, new = (_columns(folder) for folder in (first, second))
     old_eras, new_eras = ({split: _eras(folder, split) for split in SPLITS} for folder in (first, second))
+    removed, added = (tuple(sorted(one["features"] - other["features"])) for one, other in ((old, new), (new, old)))
+    alike = alike_columns(first, second, old=removed, new=added) if keys is None else Likeness({}, "nothing")
     return DatasetDifference(
         versions=(before.version, after.version),
         facts=_changed(before.facts, after.facts),
@@ -110,12 +120,29 @@ def compare_datasets(first: Path, second: Path, *, keys: tuple[KeyFile, KeyFile]
         },
         moved=tuple(sorted(new_eras["validation"] - old_eras["validation"] - old_eras["train"])),
         features_kept=tuple(sorted(old["features"] & new["features"])),
-        features_added=tuple(sorted(new["features"] - old["features"])),
-        features_removed=tuple(sorted(old["features"] - new["features"])),
+        features_added=added,
+        features_removed=removed,
         targets_added=tuple(sorted(new["targets"] - old["targets"])),
         targets_removed=tuple(sorted(old["targets"] - new["targets"])),
         features_mapped={} if keys is None else _mapped(before.version, after.version, keys),
+        features_alike=alike.pairs,
+        not_known=() if keys else tuple(_not_known(len(removed), alike)),
     )
+
+
+def _not_known(n_removed: int, alike: Likeness) -> list[str]:
+    if not n_removed:
+        return []
+    means = {
+        "rows": "the bins of rows that are in both: a close match is likely the same feature, and no proof of it",
+        "missing values": "their numbers of missing values by era: the releases have no row in common",
+        "nothing": "nothing: the releases have no row in common, and bins are equally full in every column",
+    }
+    left = f"{n_removed - len(alike.pairs)} of {n_removed} features that are gone have no match"
+    return [
+        f"without the key features of other names are matched by {means[alike.by]}",
+        f"{left}; whether they were renamed, mixed or left out is known to the holder of the key alone",
+    ]
 
 
 def _manifest(folder: Path) -> Manifest:

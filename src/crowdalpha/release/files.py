@@ -219,6 +219,7 @@ class _Plan:
         cls, market: Market, *, key: ReleaseKey, version: str, published: int, policy: Policy, options: BuildOptions
     ) -> Self:
         before = _facts_of(options.previous, version=version, policy=policy, target=options.target)
+        first_round = before.get("first_round", published)
         split = split_eras(market, published=published, first_validation=before.get("first_validation"))
         eras = [*split.train, *split.validation, published]
         n_rows = before.get("rows") or common_rows(market.universe[eras], policy)
@@ -226,11 +227,18 @@ class _Plan:
         small = frozenset(era for era in eras[:-1] if n_rows and counts[era] < n_rows)
         layout = Layout.of(market, key, policy=policy, version=version, rows=n_rows)
         if n_rows:
-            usable = [era for era in split.train if era not in small]
+            with_target = [[era for era in eras if era not in small] for eras in _target_eras(split, first_round)]
             layout = replace(
-                layout, chosen=capped_rows(market.universe, eras=usable, rows=n_rows, policy=policy, key=key)
+                layout, chosen=capped_rows(market.universe, splits=with_target, rows=n_rows, policy=policy, key=key)
             )
-        rows = SplitBuilder(market=market, key=key, layout=layout, published=published, target=options.target)
+        rows = SplitBuilder(
+            market=market,
+            key=key,
+            layout=layout,
+            published=published,
+            target=options.target,
+            first_round=first_round,
+        )
         return cls(rows, split, small)
 
     def write(
@@ -269,7 +277,15 @@ def _facts_of(previous: Manifest | None, *, version: str, policy: Policy, target
             "give the new one a version of its own, or build it in the same way"
         )
     first = int(previous.facts["validation_first_era"]) - 1
-    return {"first_validation": first, "rows": int(previous.facts.get("rows_per_era", 0))}
+    rows = int(previous.facts.get("rows_per_era", 0))
+    first_round = int(previous.facts.get("first_round_era", previous.facts["live_era"])) - 1
+    return {"first_validation": first, "rows": rows, "first_round": first_round}
+
+
+def _target_eras(split: Split, first_round: int) -> tuple[range, range]:
+    """Give the eras of training and of validation that targets are published of: no round, however late it is built."""
+    validation = split.validation
+    return split.train, range(validation.start, min(validation.stop, first_round))
 
 
 def _linkage(plan: _Plan) -> dict[str, float]:

@@ -169,7 +169,7 @@ def _catalogue(names: Mapping[str, Mapping[str, list[str]]] | None) -> Catalogue
 
 
 def _policy(fields: Mapping[str, str | int | float | list[str] | None]) -> Policy:
-    known = {each.name for each in dataclass_fields(Policy)}
-    if set(fields) != known:
+    # An older file lacks the steps that came later, which its releases did not take.
+    if not set(fields) <= {each.name for each in dataclass_fields(Policy)}:
         raise ValueError("the fields of a policy are not those of this version")
     return Policy(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})  # type: ignore[arg-type]  # a damaged file is refused by the caller

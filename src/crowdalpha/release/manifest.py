@@ -164,7 +164,7 @@ def _parse(content: object) -> Manifest:
         inputs=_text(fields, "inputs"),
         files=files,
         facts={name: fact for name, fact in facts.items() if isinstance(fact, int | str)},
-        audit={name: float(figure) for name, figure in audit.items() if isinstance(figure, int | float)},
+        audit={name: figure for name, figure in audit.items() if isinstance(figure, int | float)},
         rules={name: rule for name, rule in rules.items() if isinstance(rule, int | str)},
     )
 

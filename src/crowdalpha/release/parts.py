@@ -66,6 +66,8 @@ class SplitBuilder:
         Index of the era on whose day the data is published; no later data is read.
     target : str
         The target of the market that is `target` in the files.
+    first_round : int, default=None
+        The first era that was a live round; None where there was none yet.
     """
 
     market: Market
@@ -73,10 +75,13 @@ class SplitBuilder:
     layout: Layout
     published: int
     target: str
+    first_round: int | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names of the targets: the main one, then the others by name."""
+        """Names of the targets: the main one, then the others by name where the policy publishes them."""
+        if self.layout.policy.main_target_only:
+            return (self.target,)
         return (self.target, *(name for name in sorted(self.market.targets) if name != self.target))
 
     def parts(self, eras: range, data_type: str, *, without: Collection[int] = ()) -> Iterator[EraPart]:
@@ -103,9 +108,14 @@ class SplitBuilder:
             for rows in stream_rows(self.market, key=self.key, layout=self.layout, eras=run):
                 yield self._part(rows, data_type)
 
-    def is_known(self, name: str, era: int) -> bool:
-        """Tell whether the target of an era may be in the files."""
+    def is_due(self, name: str, era: int) -> bool:
+        """Tell whether the window of a target has ended."""
         return target_is_known(self.market, era=era, horizon=horizon_days(name), published=self.published)
+
+    def is_known(self, name: str, era: int) -> bool:
+        """Tell whether the target of an era may be in the files: its window has ended and the policy publishes it."""
+        was_round = self.first_round is not None and era >= self.first_round
+        return self.is_due(name, era) and not (was_round and self.layout.policy.withhold_rounds)
 
     def _part(self, rows: EraRows, data_type: str) -> EraPart:
         due = self.is_known(self.target, rows.era)

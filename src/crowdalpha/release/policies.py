@@ -5,7 +5,7 @@ release measures, and no more.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -37,7 +37,12 @@ class Policy:
     target_epsilon : float, default=None
         The same of the target's five bins; the other targets of a changed row are those of a row with that bin.
     eras_per_asset : int, default=None
-        Most training eras that one asset is published in, where the universe is large enough.
+        Most eras with a target that one asset is published in, where the universe is large enough; training and
+        validation share them by their lengths.
+    main_target_only : bool, default=False
+        Whether the target that pays is the only one: together the targets of a row name its asset in a single era.
+    withhold_rounds : bool, default=False
+        Whether eras that were live rounds join validation without targets.
     drop : tuple of str, default=()
         Features that are left out: names, groups, or patterns with `*` of either.
     residualise_on : tuple of str, default=()
@@ -62,6 +67,8 @@ class Policy:
     cell_epsilon: float | None = None
     target_epsilon: float | None = None
     eras_per_asset: int | None = None
+    main_target_only: bool = False
+    withhold_rounds: bool = False
     drop: tuple[str, ...] = ()
     residualise_on: tuple[str, ...] = ()
     equal_rows: bool = False
@@ -102,6 +109,8 @@ class Policy:
             "rotate_groups": self.rotate_groups,
             "target_epsilon": _shown(self.target_epsilon),
             "target_shares": "5/20/50/20/5 %",
+            "targets": "the one that pays" if self.main_target_only else "all",
+            "targets_of_rounds": "withheld" if self.withhold_rounds else "published",
             "ties": "split by key",
         }
 
@@ -162,15 +171,21 @@ def _public(policy: Policy) -> str:
     return " and ".join(steps) or "kept"
 
 
+_HARDENED = Policy(
+    "hardened",
+    rotate_groups=12,
+    target_epsilon=2.0,
+    eras_per_asset=26,
+    main_target_only=True,
+    withhold_rounds=True,
+    equal_rows=True,
+    fill_missing=True,
+)
 POLICIES: Mapping[str, Policy] = MappingProxyType(
     {
         "plain": Policy("plain"),
-        "hardened": Policy(
-            "hardened", rotate_groups=12, target_epsilon=2.0, eras_per_asset=26, equal_rows=True, fill_missing=True
-        ),
-        "strict": Policy(
-            "strict", group_size=3, rotate_groups=12, eras_per_asset=26, equal_rows=True, fill_missing=True
-        ),
+        "hardened": _HARDENED,
+        "strict": replace(_HARDENED, name="strict", target_epsilon=None, group_size=3),
     }
 )
 """`plain`, `hardened`, `strict`. Which features are public depends on the data: say it with `dataclasses.replace`."""

@@ -60,16 +60,16 @@ def common_rows(universe: NDArray[np.bool_], policy: Policy) -> int | None:
 
 
 def capped_rows(
-    universe: NDArray[np.bool_], *, eras: Sequence[int], rows: int, policy: Policy, key: ReleaseKey
+    universe: NDArray[np.bool_], *, splits: Sequence[Sequence[int]], rows: int, policy: Policy, key: ReleaseKey
 ) -> dict[int, Rows]:
-    """Choose who is published in each training era so that no asset is in more eras than the policy allows.
+    """Choose who is published in each era with a target so that no asset is in more than the policy allows.
 
     Parameters
     ----------
     universe : ndarray of shape (n_eras, n_assets), dtype=bool
         Assets of all eras.
-    eras : sequence of int
-        Training eras.
+    splits : sequence of sequence of int
+        Eras with a target: those of training, those of validation. Each split gets its share of the cap by its length.
     rows : int
         Most rows of an era.
     policy : Policy
@@ -80,16 +80,32 @@ def capped_rows(
     Returns
     -------
     dict of int to ndarray of intp
-        Assets of each era in ascending order, the same number in each; empty where the policy has no cap, or the
-        universe is too small for 200 rows an era under it.
+        Assets of each era in ascending order, the same number in each of a split; empty where the policy has no cap,
+        or the universe is too small for 200 rows an era under it.
 
     Notes
     -----
     NaN policy: not applicable. Who was published least goes first, so that neighbours in time share few rows. Cost: one
     sort of the assets an era, a few times over.
     """
-    cap = policy.eras_per_asset
-    if cap is None or not len(eras):
+    if policy.eras_per_asset is None:
+        return {}
+    chosen: dict[int, Rows] = {}
+    left, eras_left = policy.eras_per_asset, sum(map(len, splits))
+    for eras in splits:
+        cap = round(left * len(eras) / max(eras_left, 1))
+        found = _capped(universe, eras, rows=rows, cap=cap, policy=policy, key=key)
+        if len(found) < len(eras):
+            return {}
+        chosen |= found
+        left, eras_left = left - cap, eras_left - len(eras)
+    return chosen
+
+
+def _capped(
+    universe: NDArray[np.bool_], eras: Sequence[int], *, rows: int, cap: int, policy: Policy, key: ReleaseKey
+) -> dict[int, Rows]:
+    if not len(eras):
         return {}
     seats = int(np.minimum(universe[list(eras)].sum(axis=0), cap).sum())
     size = min(rows, seats // len(eras))

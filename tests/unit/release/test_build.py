@@ -132,6 +132,25 @@ def test_rounds_move_into_validation_with_their_targets(folders: dict[str, Path]
     assert new.join(known, on="id", how="semi").select("id", "target").equals(known.select("id", "target"))
 
 
+@pytest.mark.parametrize(("name", "published"), [("plain", True), ("hardened", False), ("strict", False)])
+def test_the_targets_of_rounds_are_published_by_plain_alone(tmp_path: Path, name: str, *, published: bool) -> None:
+    """Era 0051 was the first round; at era 0060 the windows of 20 days of eras up to 0054 have ended."""
+    options = BuildOptions(previous=build(tmp_path / "a", policy=name, era=50))
+    later = build(tmp_path / "b", policy=name, era=57, options=options)
+    last = build(tmp_path / "c", policy=name, era=59, options=BuildOptions(previous=later))
+    frames = [read(tmp_path / folder, "validation") for folder in "abc"]
+    history, rounds = (pl.col("era") < "0051", pl.col("era").is_between(pl.lit("0051"), pl.lit("0054")))
+    before = frames[0].filter(pl.col("data_type") == "validation")
+
+    assert last.facts["first_round_era"] == "0051"
+    assert frames[2].filter(history)["target"].null_count() == 0
+    assert (frames[2].filter(rounds)["target"].null_count() == 0) is published
+    assert frames[2].filter(rounds)["data_type"].unique().to_list() == ["validation" if published else "test"]
+    # what was published once is published again as it was: a second draw would be a second look
+    again = frames[2].join(before, on="id", how="semi")
+    assert again.select("id", "target").equals(before.select("id", "target"))
+
+
 @pytest.mark.parametrize("change", ["policy", "target"])
 def test_an_earlier_release_of_another_kind_is_refused(folders: dict[str, Path], tmp_path: Path, change: str) -> None:
     options = BuildOptions(

@@ -7,6 +7,7 @@ from crowdalpha.release import (
     POLICIES,
     BuildOptions,
     ExampleModel,
+    Policy,
     ReleaseError,
     ReleaseKey,
     build_dataset,
@@ -61,8 +62,44 @@ def test_with_both_keys_the_same_features_are_found_under_new_names(folders: dic
     assert set(found.features_added) == set(new.values())
 
 
-def test_without_the_key_nothing_maps(folders: dict[str, Path]) -> None:
-    assert compare_datasets(folders["first"], folders["other"]).features_mapped == {}
+def test_without_the_key_and_common_rows_only_missing_values_tell(folders: dict[str, Path]) -> None:
+    found = compare_datasets(folders["first"], folders["other"])
+    old, new = KEY.feature_names(MARKET.feature_names), OTHER.feature_names(MARKET.feature_names)
+    by_name = {hidden: real for real, hidden in new.items()}
+    real_of = {hidden: real for real, hidden in old.items()}
+
+    assert found.features_mapped == {}
+    assert len(found.features_alike) == 30  # the small market lacks some values of each
+    assert all(by_name[other] == real_of[name] for name, (other, _) in found.features_alike.items())
+    assert "their numbers of missing values by era" in found.not_known[0]
+    assert found.not_known[1].startswith("0 of 30 features that are gone have no match")
+
+
+def test_without_key_rows_and_gaps_nothing_is_known_and_it_is_said(folders: dict[str, Path], tmp_path: Path) -> None:
+    policy = Policy("plain", fill_missing=True)
+    build_dataset(MARKET, key=OTHER, version="v4", published=55, out=tmp_path / "v4", policy=policy)
+    found = compare_datasets(folders["first"], tmp_path / "v4")
+
+    assert found.features_alike == {}
+    assert "matched by nothing: the releases have no row in common" in found.not_known[0]
+    assert found.not_known[1].startswith("30 of 30 features that are gone have no match")
+
+
+def test_without_the_key_common_rows_tell_most(folders: dict[str, Path], tmp_path: Path) -> None:
+    """Noise of 0.1 deviations gives other names, and bins that correlate about 0.98 with those of before."""
+    policy = Policy("plain", noise_sd=0.1, fill_missing=True)
+    build_dataset(MARKET, key=KEY, version="v3", published=55, out=tmp_path / "v3", policy=policy)
+    found = compare_datasets(folders["first"], tmp_path / "v3")
+    keys = (
+        KeyFile(KEY).with_release(MARKET, version="v1", policy=POLICIES["plain"]),
+        KeyFile(KEY).with_release(MARKET, version="v3", policy=policy),
+    )
+    known = compare_datasets(folders["first"], tmp_path / "v3", keys=keys)
+
+    assert {name: other for name, (other, _) in found.features_alike.items()} == known.features_mapped
+    assert len(known.features_mapped) == 30
+    assert "the bins of rows that are in both" in found.not_known[0]
+    assert (known.features_alike, known.not_known) == ({}, ())
 
 
 def test_the_json_has_all_of_it(folders: dict[str, Path]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdalpha.release import POLICIES, ReleaseKey
+from crowdalpha.release import POLICIES, Policy, ReleaseKey
 from crowdalpha.release.keyfile import Catalogue, KeyFile, KeyFileError, new_key_file, read_key_file, write_key_file
 from tests.fixtures.releases import KEY, small_market
 
@@ -58,11 +58,18 @@ def test_a_missing_key_and_another_format_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_policy_of_another_version_is_refused(tmp_path: Path) -> None:
-    fields = {"format": 1, "secret": "00" * 32, "catalogue": None, "policies": {"v1": {"name": "plain"}}}
+    fields = {"format": 1, "secret": "00" * 32, "catalogue": None, "policies": {"v1": {"name": "plain", "salt": 3}}}
     (tmp_path / "key").write_text(json.dumps(fields))
 
     with pytest.raises(KeyFileError, match="not a key file"):
         read_key_file(tmp_path / "key")
+
+
+def test_a_policy_of_before_a_step_came_is_read_without_the_step(tmp_path: Path) -> None:
+    fields = {"format": 1, "secret": "00" * 32, "catalogue": None, "policies": {"v1": {"name": "own", "drop": ["a"]}}}
+    (tmp_path / "key").write_text(json.dumps(fields))
+
+    assert read_key_file(tmp_path / "key").policies == {"v1": Policy("own", drop=("a",))}
 
 
 def test_the_secret_is_not_in_the_representation() -> None:

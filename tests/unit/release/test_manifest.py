@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def test_a_manifest_survives_the_way_to_disk_and_back(tmp_path: Path) -> None:
 
     assert verify_manifest(tmp_path / "data") == manifest
     assert manifest.sha256 == hashlib.sha256((tmp_path / "data" / "manifest.json").read_bytes()).hexdigest()
+
+
+def test_whole_figures_stay_whole_so_that_the_digest_of_what_was_read_is_that_of_the_file(tmp_path: Path) -> None:
+    manifest = replace(folder(tmp_path / "data"), audit={"pairs": 7, "success": 0.5})
+    (tmp_path / "data" / "manifest.json").write_bytes(manifest.to_bytes())
+
+    assert read_manifest(tmp_path / "data").to_bytes() == manifest.to_bytes()
 
 
 def test_files_that_are_not_listed_are_ignored(tmp_path: Path) -> None:

@@ -65,6 +65,29 @@ def test_another_target_may_be_missing_where_the_main_one_is_known() -> None:
     assert frame["target"].null_count() == 0
 
 
+def test_a_policy_may_publish_the_target_that_pays_alone() -> None:
+    layout = Layout.of(MARKET, KEY, policy=replace(POLICIES["plain"], main_target_only=True))
+    frame = frame_of(range(3, 5), builder=replace(BUILDER, layout=layout))
+
+    assert [name for name in frame.columns if name.startswith("target")] == ["target", "target_neutral_20"]
+    assert frame["target"].to_list() == frame_of(range(3, 5))["target"].to_list()
+
+
+def test_a_policy_may_withhold_the_targets_of_rounds() -> None:
+    """Era 30 was the first round; all windows of 20 days up to era 50 have ended."""
+    layout = Layout.of(MARKET, KEY, policy=replace(POLICIES["plain"], withhold_rounds=True))
+    withheld = replace(BUILDER, layout=layout, first_round=30)
+    frame = frame_of(range(29, 32), builder=withheld, kind="validation")
+    kinds = frame.group_by("era").agg(pl.col("data_type").unique(), pl.col("target").null_count() > 0).sort("era")
+
+    assert kinds.rows() == [("0030", ["validation"], False), ("0031", ["test"], True), ("0032", ["test"], True)]
+    assert frame.filter(pl.col("data_type") == "test").select(pl.col("^target.*$").is_null().all()).unique().rows() == [
+        (True,) * (1 + len(MARKET.targets))
+    ]
+    assert withheld.is_due("neutral_20", 30)
+    assert replace(BUILDER, first_round=30).is_known("neutral_20", 30)  # plain publishes them
+
+
 def test_equal_rows_lose_no_row_to_a_missing_target() -> None:
     targets = {name: values.copy() for name, values in MARKET.targets.items()}
     targets["neutral_20"][4, ::3] = np.nan

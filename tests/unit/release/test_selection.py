@@ -35,7 +35,7 @@ def test_a_universe_of_twenty_is_too_small() -> None:
 
 def chosen(everybody: np.ndarray, *, cap: int, key: ReleaseKey = KEY) -> dict[int, np.ndarray]:
     eras = range(len(everybody))
-    return capped_rows(everybody, eras=eras, rows=600, policy=replace(STRICT, eras_per_asset=cap), key=key)
+    return capped_rows(everybody, splits=[eras], rows=600, policy=replace(STRICT, eras_per_asset=cap), key=key)
 
 
 def test_no_asset_is_in_more_eras_than_allowed_and_all_eras_have_the_same_rows() -> None:
@@ -64,4 +64,26 @@ def test_a_small_universe_is_not_capped() -> None:
 def test_without_a_cap_nothing_is_chosen() -> None:
     everybody = universe(900, 900)
 
-    assert capped_rows(everybody, eras=[0, 1], rows=600, policy=replace(STRICT, eras_per_asset=None), key=KEY) == {}
+    policy = replace(STRICT, eras_per_asset=None)
+
+    assert capped_rows(everybody, splits=[[0, 1]], rows=600, policy=policy, key=KEY) == {}
+
+
+def test_training_and_validation_share_the_cap_by_their_lengths() -> None:
+    """Of 26 eras, 26 * 40 / 60 = 17 are training and 9 validation."""
+    everybody, training, validation = universe(*[1000] * 60), range(40), range(40, 60)
+    found = capped_rows(everybody, splits=[training, validation], rows=900, policy=STRICT, key=KEY)
+    counts = [np.bincount(np.concatenate([found[era] for era in eras])) for eras in (training, validation)]
+
+    assert set(found) == set(range(60))
+    assert [count.max() for count in counts] == [17, 9]
+    assert [len({len(found[era]) for era in eras}) for eras in (training, validation)] == [1, 1]
+
+
+def test_a_validation_too_long_for_the_cap_leaves_training_without_one_too() -> None:
+    """600 seats of two eras each are 120 rows in each of ten eras: half a cap would be none."""
+    everybody = np.vstack([universe(*[2000] * 10, width=2000), universe(*[600] * 10, width=2000)])
+    policy = replace(STRICT, eras_per_asset=4)
+
+    assert set(capped_rows(everybody, splits=[range(10)], rows=900, policy=policy, key=KEY)) == set(range(10))
+    assert capped_rows(everybody, splits=[range(10), range(10, 20)], rows=900, policy=policy, key=KEY) == {}

@@ -10,6 +10,7 @@ from crowdalpha.market.arrays import BoolArray, Float32Array, FloatArray, IntArr
 from crowdalpha.market.checks import MarketDataError
 from crowdalpha.market.features.declaration import Feature
 from crowdalpha.market.features.view import LONGEST_SPAN, View
+from crowdalpha.market.features.years import EarlierYears
 from crowdalpha.market.fundamentals import Filings
 from crowdalpha.market.history import history_of
 from crowdalpha.market.prices import PricePanel
@@ -42,7 +43,7 @@ def compute_features(
     features : sequence of Feature
         What to compute.
     era_rows : ndarray of shape (n_eras,), dtype=int64
-        Day of each era, ascending, none before the longest window.
+        Day of each era, ascending, none before `LONGEST_SPAN` days.
     member : ndarray of shape (n_eras, n_assets), dtype=bool
         Universe; other assets get NaN.
     filings : Filings, optional
@@ -60,11 +61,11 @@ def compute_features(
     Raises
     ------
     MarketDataError
-        If an era has fewer days than the longest window.
+        If an era has fewer than `LONGEST_SPAN` days up to it.
 
     Notes
     -----
-    NaN policy: omit. Cost: O(n_eras * n_assets * (n_series * longest window + n_features)); beside the result, memory
+    NaN policy: omit. Cost: O(n_eras * n_assets * (n_series * LONGEST_SPAN + n_features)); beside the result, memory
     does not grow with the number of eras. Each value is the same to the last bit whatever block it is computed in
     and on however many threads, and depends on the days of its own window alone.
     """
@@ -105,7 +106,7 @@ def fill_features(
     Raises
     ------
     MarketDataError
-        If an era has fewer days than the longest window.
+        If an era has fewer than `LONGEST_SPAN` days up to it.
 
     Notes
     -----
@@ -144,10 +145,11 @@ def _fill(
     first = int(rows[0]) + 1 - LONGEST_SPAN
     history = history_of(panel, first=first, end=int(rows[-1]) + 1)
     state = None if filings is None else filings.state(panel, rows)
+    years = EarlierYears(panel, rows)
     # many zeros and missing values meet in logs and ratios; what comes of them is masked below
     with np.errstate(divide="ignore", invalid="ignore"):
         for group in groups:
-            view = View(history, ends=rows - first, filings=state)
+            view = View(history, ends=rows - first, filings=state, years=years)
             for place, feature in group:
                 value = feature.compute(view)
                 out[:, :, place] = np.where(member & (np.abs(value) <= LARGEST), value, np.nan)

@@ -33,6 +33,8 @@ class Feature:
         Maps a view to an array (n_eras, n_assets); NaN where undefined.
     tier : {"small", "medium", "all"}, default="all"
         Smallest set of features that it belongs to.
+    years : int, default=0
+        Calendar years of prices before the era without which it has no value.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Feature:
     needs: tuple[Column, ...]
     compute: Compute
     tier: Tier = "all"
+    years: int = 0
 
 
 def over(

@@ -10,6 +10,7 @@ from crowdalpha.market.arrays import BoolArray, DateArray, FloatArray
 from crowdalpha.market.features.channels import change, log_value
 from crowdalpha.market.features.declaration import Feature, over
 from crowdalpha.market.features.view import View
+from crowdalpha.market.features.years import least_years
 from crowdalpha.market.history import History
 from crowdalpha.market.windows import ratio
 
@@ -23,6 +24,10 @@ DAYS_OF_MONTH = MappingProxyType({"start_of_month": 5, "first_half_of_month": 15
 MONTHS = ("first_month_of_quarter", "second_month_of_quarter", "third_month_of_quarter")
 LAGS = (40, 60, 80, 100, 120, 140, 160, 180, 200, 220, 240)
 YEAR = 252
+WEEKDAYS_OF_A_YEAR = 262
+"""No market that is shut on weekends has more days in a year."""
+AHEAD = MappingProxyType({"same_week": 5, "same_month": MONTH})
+YEARS = (2, 3, 5)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,15 @@ def _a_year_ago(view: View, *, ahead: int) -> FloatArray:
     return view.total(change, YEAR, skip=YEAR - ahead)
 
 
+def _in_earlier_years(view: View, *, years: int, ahead: int) -> FloatArray:
+    """Mean return of the days that followed the same day of the year, over several years.
+
+    S. Heston and R. Sadka, 2008; M. Keloharju, J. Linnainmaa and P. Nyberg, 2016: names that did well in a month of
+    the past tend to do well in the same month again.
+    """
+    return view.in_earlier_years(years, days=ahead)
+
+
 def _of_month(view: View, days: int) -> FloatArray:
     """Return of the month that ended this many days less twenty ago."""
     return view.total(change, days, skip=days - MONTH)
@@ -97,6 +111,18 @@ FEATURES: tuple[Feature, ...] = (
             tier="small" if ahead == MONTH else "all",
         )
         for ahead in (5, 10, MONTH)
+    ),
+    *(
+        Feature(
+            f"{name}_{years}_years",
+            group=GROUP,
+            window=WEEKDAYS_OF_A_YEAR * years,
+            needs=("close",),
+            compute=partial(_in_earlier_years, years=years, ahead=ahead),
+            years=least_years(years),
+        )
+        for name, ahead in AHEAD.items()
+        for years in YEARS
     ),
     *over(LAGS, "month_back_{}", _of_month, group=GROUP, small=(240,), medium=(60, 120)),
     Feature("value_year_ago_next_20", group=GROUP, window=YEAR, needs=("close", "volume"), compute=_value_a_year_ago),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crowdalpha.market.arrays import BoolArray, FloatArray, IntArray
+from crowdalpha.market.features.years import EarlierYears
 from crowdalpha.market.fundamentals import FilingState
 from crowdalpha.market.history import History
 from crowdalpha.market.windows import ENOUGH, ratio
@@ -70,6 +71,8 @@ class View:
         Row of each era's day in the history.
     filings : FilingState, optional
         What was known of each company's reports on those days.
+    years : EarlierYears, optional
+        Returns of earlier years.
 
     Notes
     -----
@@ -80,6 +83,7 @@ class View:
     history: History
     ends: IntArray
     filings: FilingState | None = None
+    years: EarlierYears | None = None
     _daily: dict[Channel, FloatArray] = field(default_factory=dict)
     _masks: list[BoolArray] = field(default_factory=list)
     _mask_of: dict[frozenset[Channel], int] = field(default_factory=dict)
@@ -168,6 +172,12 @@ class View:
         if self.filings is None:
             return np.full((len(self.ends), self.history.close.shape[1]), np.nan)
         return self.filings.item(item, year_ago=year_ago)
+
+    def in_earlier_years(self, years: int, *, days: int) -> FloatArray:
+        """Average the return of the days after the same day of earlier years; NaN where they are not there."""
+        if self.years is None:
+            return np.full((len(self.ends), self.history.close.shape[1]), np.nan)
+        return self.years.mean_total(years, days=days)
 
     def _powers(self, channel: Channel, days: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
         count = self._count((channel,), days)

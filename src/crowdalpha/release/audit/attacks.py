@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from crowdalpha.release.audit import dates, names, paths, rows, static, tickers, tracker
+from crowdalpha.release.audit import dates, names, paths, rows, static, target_sets, tickers, tracker
 from crowdalpha.release.audit.data import PublicData, Published, Truth
 from crowdalpha.release.audit.results import AttackResult
 
@@ -49,6 +49,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("tickers", "A3  name rows by public prices, seeds", tickers.run),
     Attack("path_linked", "A4  name chains by targets, rows linked", partial(paths.run, chain="linked")),
     Attack("path_own", "A4  name chains by targets, own chains", partial(paths.run, chain="own")),
+    Attack("target_sets", "A4  name rows by all targets, one era", target_sets.run),
     Attack("names", "A5  name features", names.run),
     Attack("static", "A6  plain leaks in the rows", static.run, whole=True),
 )

@@ -4,7 +4,8 @@ An attack reads `Published` and `PublicData` alone. `Truth` is for two things: t
 insider would know, and the count of what was right.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -44,6 +45,10 @@ class Published:
         The published target; NaN where none is published.
     ids : tuple of tuple of str
         One id a row.
+    target_names : tuple of str, default=()
+        Names of all published targets, as the market has them.
+    target_sets : tuple of ndarray of shape (n_rows, n_targets), dtype=float32, default=()
+        All published targets in that order; empty where there are no others.
 
     Raises
     ------
@@ -55,9 +60,12 @@ class Published:
     features: tuple[FeatureArray, ...]
     targets: tuple[FloatArray, ...]
     ids: tuple[tuple[str, ...], ...]
+    target_names: tuple[str, ...] = ()
+    target_sets: tuple[NDArray[np.float32], ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.eras), len(self.features), len(self.targets), len(self.ids)}
+        lengths |= {len(self.target_sets)} if self.target_names else set()
         if lengths == {0} or len(lengths) != 1:
             raise ReleaseError("the audit needs eras, and as many of them in features, targets and ids")
         n_features = self.features[0].shape[1]
@@ -81,6 +89,8 @@ class Published:
             features=tuple(self.features[at] for at in positions),
             targets=tuple(self.targets[at] for at in positions),
             ids=tuple(self.ids[at] for at in positions),
+            target_names=self.target_names,
+            target_sets=tuple(self.target_sets[at] for at in positions) if self.target_sets else (),
         )
 
 
@@ -119,11 +129,14 @@ class PublicData:
         Predictors of features, any unit; NaN where unknown or the asset is not in the universe of the week.
     returns : ndarray of shape (n_eras, n_assets), dtype=float64
         Forward residual returns, over the window of the published target as far as he can guess it; NaN where unknown.
+    target_returns : mapping of str to ndarray of shape (n_eras, n_assets), dtype=float32, default={}
+        The same of other targets, by name.
     """
 
     names: tuple[str, ...]
     signals: NDArray[np.float32]
     returns: FloatArray
+    target_returns: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def known(self, era: int) -> IntArray:
         """Give the assets that have any signal in an era."""

@@ -16,7 +16,7 @@ from crowdalpha.release.audit.runner import Subject, audit
 from crowdalpha.release.audit.source import Stage, public_data, read_published, truth_of
 from crowdalpha.release.errors import ReleaseError
 from crowdalpha.release.keyfile import KeyFile
-from crowdalpha.release.manifest import Manifest, read_manifest
+from crowdalpha.release.manifest import MANIFEST_NAME, Manifest, file_entry, verify_manifest
 
 __all__ = ["audit_folder"]
 
@@ -50,20 +50,20 @@ def audit_folder(
     Returns
     -------
     AuditReport
-        With `files` as the last result.
+        With `files` as the last result, and the SHA-256 of the folder's manifest.
 
     Raises
     ------
     ReleaseError
         If key file, prices and folder do not belong together.
     ManifestError
-        If a file is missing or damaged.
+        If a file is missing or is not the one that the manifest lists: the report is of those files and no others.
 
     Notes
     -----
     NaN policy: propagate. Cost: that of reading and of `audit`.
     """
-    manifest = read_manifest(folder)
+    manifest = verify_manifest(folder)
     catalogue = key_file.catalogue
     if catalogue is None:
         raise ReleaseError("the key file knows no release; take the key file that the data set was built with")
@@ -83,7 +83,12 @@ def audit_folder(
         stage=stage,
         signals=() if public is None else public.names,
     )
-    subject = Subject(release=manifest.version, policy=manifest.policy, measured=(files,))
+    subject = Subject(
+        release=manifest.version,
+        policy=manifest.policy,
+        measured=(files,),
+        manifest=file_entry(folder / MANIFEST_NAME, rows=0).sha256,
+    )
     return audit(published, public, truth, rng=rng, subject=subject, progress=progress)
 
 

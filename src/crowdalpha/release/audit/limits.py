@@ -13,8 +13,8 @@ GROUP_SLACK = 0.05
 SMALLEST_GROUP = 2
 NONE = 0.0
 PLAIN = {"static": NONE, FILES: NONE}
-HARDENED = PLAIN | {"tickers": 0.05, "path_linked": 0.25, "names": 0.15}
-STRICT = PLAIN | {"path_own": 0.10, "names": 0.15}
+HARDENED = PLAIN | {"tickers": 0.05, "path_linked": 0.25, "target_sets": 0.25, "names": 0.15}
+STRICT = PLAIN | {"path_own": 0.10, "target_sets": 0.10, "names": 0.15}
 GROUPED = ("track_public", "track_features", "tickers")
 
 

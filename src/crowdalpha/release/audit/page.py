@@ -52,6 +52,8 @@ def render_page(report: AuditReport, verdict: GateResult) -> str:
     _add(body, "h1", f"Audit of {report.release}")
     size = f"{report.n_eras} eras, {report.n_rows:,} rows, {report.n_features} features"
     _add(body, "p", f"Policy {report.policy}; {size}; the attacker has {report.n_signals} public signals.", "soft")
+    if report.manifest is not None:
+        _add(body, "p", f"SHA-256 of the manifest of its files: {report.manifest}", "soft")
     _gate(body, report, verdict)
     _add(body, "h2", "What the attacks found")
     _list(body, report.verdict())

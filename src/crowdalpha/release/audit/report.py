@@ -9,9 +9,9 @@ from crowdalpha.release.audit.leaks import FIXES
 from crowdalpha.release.audit.results import AttackResult
 from crowdalpha.release.errors import ReleaseError
 
-__all__ = ["AuditReport"]
+__all__ = ["REPORT_FORMAT", "AuditReport"]
 
-REPORT_FORMAT = 1
+REPORT_FORMAT = 2
 DIGITS = 6
 MANY, SOME = 0.5, 0.1
 TIMES_CHANCE = 3
@@ -26,6 +26,7 @@ PHRASES = {
     "tickers": "rows of a single era are named by somebody who knows ten eras and public prices",
     "path_linked": "assets are named by their targets where rows are linked already",
     "path_own": "assets are named by their targets without any inside knowledge",
+    "target_sets": "rows of a single era are named by all their targets, without any inside knowledge",
     "names": "features that public prices give are recognised",
 }
 ADVICE = {
@@ -35,6 +36,7 @@ ADVICE = {
     "tickers": "leave out what public prices give, or residualise it on public signals",
     "path_linked": "draw targets at random with a known rate (randomised response) and publish fewer eras an asset",
     "path_own": "draw targets at random with a known rate, or link fewer rows",
+    "target_sets": "publish only the target that pays: the others of a row tell what it leaves open",
     "names": "rotate features within groups before binning",
 }
 
@@ -57,6 +59,8 @@ class AuditReport:
         Attacks that could not be tried, and why.
     override : str, default=None
         Why the release is published although the gate refuses it.
+    manifest : str, default=None
+        SHA-256 of the manifest of the files that were attacked; None where arrays were, which are no release.
     """
 
     release: str
@@ -68,6 +72,7 @@ class AuditReport:
     results: tuple[AttackResult, ...]
     skipped: Mapping[str, str]
     override: str | None = None
+    manifest: str | None = None
 
     def find(self, attack: str) -> AttackResult | None:
         """Give the result of an attack; None if it was not tried."""
@@ -94,6 +99,7 @@ class AuditReport:
             "features": self.n_features,
             "eras": self.n_eras,
             "format": REPORT_FORMAT,
+            "manifest": self.manifest,
             "override": self.override,
             "policy": self.policy,
             "public_signals": self.n_signals,
@@ -133,7 +139,7 @@ def _summary(found: Sequence[AttackResult]) -> str:
     strongest = max((result.success for result in found if result.attack in {"track_public", "tickers"}), default=0.0)
     if strongest >= MANY:
         return "This release hides little from an informed attacker: he knows which asset most rows are."
-    if strongest >= SOME or names & {"path_linked", "path_own"}:
+    if strongest >= SOME or names & {"path_linked", "path_own", "target_sets"}:
         return "An informed attacker names a part of the rows of this release."
     if found:
         return "No attack tried here names many rows; some of the structure shows."

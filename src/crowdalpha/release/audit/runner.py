@@ -21,11 +21,15 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is audited: its name, its policy, and results that rows cannot give, such as that of the files."""
+    """What is audited: its name, its policy, results that rows cannot give, such as that of the files, and which files.
+
+    `manifest` is the SHA-256 of the manifest of the files that the rows were read from; None where they are arrays.
+    """
 
     release: str = "unnamed"
     policy: str = "plain"
     measured: tuple[AttackResult, ...] = ()
+    manifest: str | None = None
 
 
 def audit(
@@ -94,6 +98,7 @@ def audit(
         n_signals=0 if public is None else len(public.names),
         results=(*results, *subject.measured),
         skipped=skipped,
+        manifest=subject.manifest,
     )
 
 
@@ -108,6 +113,10 @@ def _sampled(published: Published, truth: Truth, rng: np.random.Generator) -> tu
         features=tuple(values[at] for values, at in zip(published.features, rows, strict=True)),
         targets=tuple(values[at] for values, at in zip(published.targets, rows, strict=True)),
         ids=tuple(tuple(ids[at] for at in chosen) for ids, chosen in zip(published.ids, rows, strict=True)),
+        target_names=published.target_names,
+        target_sets=tuple(
+            values[at] for values, at in zip(published.target_sets, rows, strict=bool(published.target_sets))
+        ),
     )
     known = tuple(assets[at] for assets, at in zip(truth.assets, rows, strict=True))
     return release, replace(truth, assets=known)

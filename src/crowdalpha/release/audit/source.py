@@ -25,7 +25,8 @@ ERAS_AT_ONCE = 16
 MAX_CELLS = 600_000_000
 """Bytes of features that are read; a larger release is attacked on its first eras."""
 NEAREST_DAYS = 3
-_Rows = tuple[FeatureArray, FloatArray, tuple[str, ...]]
+_Rows = tuple[FeatureArray, FloatArray, tuple[str, ...], NDArray[np.float32]]
+TARGET_PREFIX = "target_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +113,18 @@ def read_published(folder: Path) -> tuple[Published, tuple[str, ...]]:
         raise ManifestError(SPLIT_FILES[0], f"missing in {folder}; name the folder of a data set")
     eras: dict[str, _Rows] = {}
     cells = 0
+    others = tuple(name for name in pl.read_parquet_schema(paths[0]) if name.startswith(TARGET_PREFIX))
     for path in paths:
-        for label, rows in _eras(path, names):
+        for label, rows in _eras(path, names, others):
             if label not in eras and cells < MAX_CELLS:
                 eras[label] = rows
                 cells += rows[0].size
     if not eras:
         raise ManifestError(paths[0].name, "has no rows; build or download the folder again")
     labels = tuple(sorted(eras))
-    features, targets, ids = zip(*(eras[label] for label in labels), strict=True)
-    return Published(labels, features, targets, ids), names
+    features, targets, ids, sets = zip(*(eras[label] for label in labels), strict=True)
+    named = tuple(name.removeprefix(TARGET_PREFIX) for name in others)
+    return Published(labels, features, targets, ids, named, sets if named else ()), names
 
 
 def truth_of(
@@ -238,7 +241,17 @@ def public_data(market: Market, *, stage: Stage, target: str, signals: Sequence[
         last = min(first + ERAS_AT_ONCE, market.n_eras)
         block = market.feature_block(first, last)[:, :, columns]
         values[first:last, seats] = np.where(market.universe[first:last, :, None], block, np.nan)
-    return PublicData(names=names, signals=values, returns=returns)
+    return PublicData(
+        names=names, signals=values, returns=returns, target_returns=_target_returns(market, seats, len(seat))
+    )
+
+
+def _target_returns(market: Market, seats: IntArray, n_assets: int) -> dict[str, NDArray[np.float32]]:
+    found = {}
+    for name, values in market.targets.items():
+        found[name] = np.full((market.n_eras, n_assets), np.nan, dtype=np.float32)
+        found[name][:, seats] = values
+    return found
 
 
 def _spread_over_groups(market: Market) -> tuple[str, ...]:
@@ -258,7 +271,7 @@ def _feature_names(path: Path) -> tuple[str, ...]:
         raise ManifestError(path.name, problem) from error
 
 
-def _eras(path: Path, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]:
+def _eras(path: Path, names: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, _Rows]]:
     schema = pl.read_parquet_schema(path)
     if missing := [name for name in ("era", "id", *names) if name not in schema]:
         raise ManifestError(path.name, f"has no column '{missing[0]}'; build or download the folder again")
@@ -267,13 +280,16 @@ def _eras(path: Path, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]:
     binned = all(schema[name].is_integer() for name in names)
     filled = pl.col(names).fill_null(-1).cast(pl.Int8) if binned else pl.col(names).cast(pl.Float32)
     target = pl.col("target").cast(pl.Float64) if "target" in schema else pl.lit(None, dtype=pl.Float64).alias("target")
+    sets = [pl.col(name) if name in schema else pl.lit(None).alias(name) for name in others]
+    sets = [each.cast(pl.Float32) for each in sets]
     for start in range(0, len(labels), ERAS_AT_ONCE):
         some = labels[start : start + ERAS_AT_ONCE]
-        frame = lazy.filter(pl.col("era").is_in(some)).select("era", "id", target, filled).collect()
+        frame = lazy.filter(pl.col("era").is_in(some)).select("era", "id", target, filled, *sets).collect()
         for (label,), rows in frame.partition_by("era", maintain_order=True, as_dict=True).items():
             features = rows.select(names).to_numpy()
             values: FeatureArray = features.astype(np.int8) if binned else features.astype(np.float32)
-            yield str(label), (values, _numbers(rows["target"]), tuple(rows["id"].to_list()))
+            more = rows.select(others).fill_null(float("nan")).to_numpy().astype(np.float32)
+            yield str(label), (values, _numbers(rows["target"]), tuple(rows["id"].to_list()), more)
 
 
 def _numbers(target: pl.Series) -> NDArray[np.float64]:

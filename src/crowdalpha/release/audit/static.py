@@ -110,23 +110,25 @@ def _bins(some: Published) -> list[Leak]:
     constant = np.zeros(some.n_features, dtype=bool)
     binned = [features for features in some.features if features.dtype == np.int8]
     n_bins = 1 + max((int(features.max(initial=0)) for features in binned), default=0)
-    shares = np.zeros((n_bins, some.n_features))
+    shares, seen = np.zeros((n_bins, some.n_features)), np.zeros(some.n_features)
     for features in some.features:
         gaps = features < 0 if features.dtype == np.int8 else np.isnan(features)
         missing += gaps.mean(axis=0)
-        constant |= (features == features[:1]).all(axis=0)
+        constant |= (features == features[:1]).all(axis=0) & ~gaps.any(axis=0)
         if features.dtype == np.int8:
             known = np.maximum((~gaps).sum(axis=0), 1)
             shares += np.stack([(features == each).sum(axis=0) / known for each in range(n_bins)])
+            seen += ~gaps.all(axis=0)
     leaks = []
     if missing.any():
         leaks.append(Leak("missing_values", _count(missing > 0, "features have missing values")))
     if constant.any():
         leaks.append(Leak("constant_column", _count(constant, "features are constant in an era")))
     smallest = min(len(features) for features in some.features)
-    uneven = np.abs(shares / max(len(binned), 1) - 1 / n_bins).max(axis=0) > max(
+    uneven = np.abs(shares / np.maximum(seen, 1) - 1 / n_bins).max(axis=0) > max(
         BIN_TOLERANCE, ROUNDING_ROWS / smallest
     )
+    uneven &= seen > 0
     if binned and (uneven & ~constant).any():
         leaks.append(Leak("unequal_bins", _count(uneven & ~constant, "features have bins that are not equally full")))
     return leaks

@@ -1,3 +1,5 @@
+import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,7 +7,7 @@ import numpy as np
 import pytest
 
 from crowdalpha.market import Market
-from crowdalpha.release import POLICIES, ReleaseError, ReleaseKey, build_dataset
+from crowdalpha.release import POLICIES, ManifestError, ReleaseError, ReleaseKey, build_dataset
 from crowdalpha.release.audit import AuditReport, gate, limits_of
 from crowdalpha.release.audit.folder import audit_folder
 from crowdalpha.release.keyfile import KeyFile
@@ -31,6 +33,18 @@ def success(report: AuditReport, attack: str) -> float:
     result = report.find(attack)
     assert result is not None
     return result.success
+
+
+def test_the_report_names_the_files_by_the_digest_of_their_manifest(folder: Path, report: AuditReport) -> None:
+    assert report.manifest == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+def test_files_that_are_not_those_of_the_manifest_are_not_audited(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "v1")
+    (tmp_path / "v1" / "features.json").write_bytes((folder / "features.json").read_bytes() + b" ")
+
+    with pytest.raises(ManifestError, match=r"^features\.json: has"):
+        audit_folder(tmp_path / "v1", key_file=KEYS, market=None, rng=np.random.default_rng(0))
 
 
 def test_plain_hides_nothing_from_who_has_the_prices(report: AuditReport) -> None:

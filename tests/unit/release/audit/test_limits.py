@@ -21,9 +21,11 @@ def test_plain_limits_plain_leaks_alone() -> None:
     assert [failure.attack for failure in gate(report("plain", static=1.0), limits).failures] == ["static"]
 
 
-@pytest.mark.parametrize(("attack", "largest"), [("tickers", 0.05), ("path_linked", 0.25), ("names", 0.15)])
+@pytest.mark.parametrize(
+    ("attack", "largest"), [("tickers", 0.05), ("path_linked", 0.25), ("target_sets", 0.25), ("names", 0.15)]
+)
 def test_hardened(attack: str, largest: float) -> None:
-    kept = {"tickers": 0.05, "path_linked": 0.25, "names": 0.15, "track_public": 1.0}
+    kept = {"tickers": 0.05, "path_linked": 0.25, "target_sets": 0.25, "names": 0.15, "track_public": 1.0}
     broken = gate(report("hardened", **kept | {attack: largest + 0.01}), limits_of("hardened"))
 
     assert gate(report("hardened", **kept), limits_of("hardened")).passed
@@ -32,7 +34,8 @@ def test_hardened(attack: str, largest: float) -> None:
 
 @pytest.mark.parametrize("attack", ["track_public", "track_features", "tickers"])
 def test_strict_allows_one_in_k_and_five_points(attack: str) -> None:
-    kept = {"track_public": 0.29, "track_features": 0.29, "tickers": 0.29, "path_own": 0.1, "names": 0.15}
+    own = {"path_own": 0.1, "target_sets": 0.1, "names": 0.15}
+    kept = {"track_public": 0.29, "track_features": 0.29, "tickers": 0.29} | own
     limits = limits_of("strict", group_size=4)
 
     assert gate(report("strict", **kept), limits).passed
@@ -40,7 +43,7 @@ def test_strict_allows_one_in_k_and_five_points(attack: str) -> None:
 
 
 def test_what_was_not_measured_fails() -> None:
-    result = gate(report("hardened", tickers=0.0, names=0.0), limits_of("hardened"))
+    result = gate(report("hardened", tickers=0.0, target_sets=0.0, names=0.0), limits_of("hardened"))
 
     assert [failure.words for failure in result.failures] == [
         "A4 name chains by targets, rows linked: limited to 0.25 and not measured"

@@ -40,7 +40,15 @@ def test_without_prices_what_needs_them_is_skipped() -> None:
     published, truth = release(WORLD, n_eras=20)
     report = audit(published, None, truth, rng=np.random.default_rng(0))
 
-    assert set(report.skipped) == {"track_public", "calendar", "tickers", "path_linked", "path_own", "names"}
+    assert set(report.skipped) == {
+        "track_public",
+        "calendar",
+        "tickers",
+        "path_linked",
+        "path_own",
+        "target_sets",
+        "names",
+    }
     assert report.find("link_1") is not None
 
 

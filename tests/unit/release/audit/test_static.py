@@ -115,6 +115,17 @@ def test_a_constant_feature() -> None:
     assert found(with_features(flat)) == ["constant_column"]
 
 
+def test_a_feature_that_begins_later_is_missing_and_not_constant() -> None:
+    def begun(era: int, features: FeatureArray) -> FeatureArray:
+        changed = features.astype(np.int8)
+        changed[:, 5] = -1 if era < 9 else changed[:, 5]
+        return changed
+
+    features = tuple(begun(era, features) for era, features in enumerate(PUBLISHED.features))
+
+    assert found(replace(PUBLISHED, features=features)) == ["missing_values"]
+
+
 def test_a_count_of_rows_that_follows_the_universe() -> None:
     counts = [100 - era % 7 for era in range(40)]
     cut = Published(
