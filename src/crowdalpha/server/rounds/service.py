@@ -56,6 +56,7 @@ __all__ = [
     "Resolution",
     "Round",
     "close_round",
+    "closed_record",
     "frozen_predictions",
     "get_round",
     "list_positions",
@@ -280,6 +281,11 @@ def meta_model(session: Session, *, blobs: BlobStore, number: RoundNumber) -> pl
     return frames.read_frame(blobs, _closing(session, number).meta_model_sha256)
 
 
+def closed_record(session: Session, *, blobs: BlobStore, number: RoundNumber) -> ClosedRecord:
+    """Read what the close of a round fixed and published."""
+    return ClosedRecord.model_validate_json(blobs.get(_closing(session, number).closed_hash))
+
+
 def frozen_predictions(session: Session, *, blobs: BlobStore, number: RoundNumber) -> FrozenPredictions:
     """Read every submission that counts in a closed round, staked or not, by model."""
     positions = repository.list_positions(session, number)
@@ -393,7 +399,7 @@ def _settle(session: Session, blobs: BlobStore, row: Round, final: ScoreDayRow) 
     pool = ledger.balance_of(session, REWARDS, unit=unit)
     settlement = settle(positions, number=row.number, rulebook=row.rulebook, pool=pool)
     bundle = resolve_bundle(
-        ClosedRecord.model_validate_json(blobs.get(_closing(session, row.number).closed_hash)),
+        closed_record(session, blobs=blobs, number=row.number),
         rulebook=row.rulebook,
         positions=positions,
         settlement=settlement,
