@@ -13,7 +13,7 @@ from crowdalpha.ensemble import Combiner, blended_weights, cap_by_account, clean
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import ClosedRecord
 from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, WrongState
-from crowdalpha.rules.ids import RoundNumber
+from crowdalpha.rules.ids import RoundNumber, TournamentId
 from crowdalpha.rules.ledger import BURNED, REWARDS, AccountRef, FlowCode, Transfer, stake
 from crowdalpha.rules.money import POINTS, Amount
 from crowdalpha.rules.round import RoundState
@@ -202,20 +202,26 @@ def test_a_number_opened_with_other_rules_is_refused(platform: Platform, session
         make.opened_round(session, rulebook=default_rulebook(stake_threshold="1"))
 
 
-def weighed_season(platform: Platform, session: Session, folder: Path, *, tournament: str = "crowdalpha") -> None:
-    """Six weekly rounds of stacking and a cap; the first two are over before the sixth is closed, late."""
-    models = make.tournament(platform, session, folder)
-    rule = MetaModelRule(method="stacking", largest_account="0.4")
-    for number in range(1, 7):
-        rules = {"meta_model": rule, "tournament": "crowdalpha" if number == 6 else tournament}
-        make.opened_round(session, number, rulebook=make.RULEBOOK.model_copy(update=rules))
-        for model in models:
+WEIGHED = make.RULEBOOK.model_copy(update={"meta_model": MetaModelRule(method="stacking", largest_account="0.4")})
+
+
+def weighed_season(
+    platform: Platform, session: Session, folder: Path, *, tournament_id: TournamentId = make.TOURNAMENT
+) -> None:
+    """Six weekly rounds; the first two, maybe of another tournament, are over before the sixth is closed."""
+    make.tournament(platform, session, folder, n_models=0)
+    ours = [make.staked_model(session, f"model-{place}") for place in range(3)]
+    theirs = [make.staked_model(session, f"other-{place}", tournament_id=tournament_id) for place in range(3)]
+    for number in (1, 2, 6):
+        there = make.TOURNAMENT if number == 6 else tournament_id
+        make.opened_round(session, number, rulebook=WEIGHED, tournament_id=there)
+        for model in ours if there == make.TOURNAMENT else theirs:
             make.handed_in(platform, session, model, number)
         if number < 6:
-            rounds.close_round(session, blobs=platform.blobs, number=RoundNumber(number), now=make.closes_at(number))
+            close(platform, session, number)
     for number in (1, 2):
         make.final_scores(platform, session, number)
-        rounds.resolve_round(session, blobs=platform.blobs, number=RoundNumber(number), now=make.resolves_at(number))
+        resolve(platform, session, number)
 
 
 def test_a_method_learns_what_was_resolved_when_the_round_was_due_to_close(
@@ -266,7 +272,7 @@ def test_a_weighed_round_is_proved_by_its_bundle(platform: Platform, session: Se
 
 
 def test_rounds_of_another_tournament_teach_nothing(platform: Platform, session: Session, tmp_path: Path) -> None:
-    weighed_season(platform, session, tmp_path, tournament="another")
+    weighed_season(platform, session, tmp_path, tournament_id=TournamentId(9))
     closed = rounds.close_round(session, blobs=platform.blobs, number=RoundNumber(6), now=make.closes_at(6))
     record = ClosedRecord.model_validate_json(platform.blobs.get(closed.closed_hash))
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.bundle import ClosedRecord
-from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.round import RoundState
 from crowdalpha.rules.settlement import Outcome
 from crowdalpha.server.db.tables import (
@@ -178,7 +178,7 @@ def find_resolution(session: Session, number: RoundNumber) -> ResolutionRow | No
 
 
 def list_resolved(
-    session: Session, *, tournament: str, by: datetime
+    session: Session, *, tournament_id: TournamentId, by: datetime
 ) -> list[tuple[RoundRow, ClosingRow, ResolutionRow, ScoreDayRow]]:
     """List rounds of a tournament that were resolved by a time, with what closed, resolved and finally scored them."""
     statement = (
@@ -186,7 +186,7 @@ def list_resolved(
         .join(ClosingRow, ClosingRow.round_number == RoundRow.number)
         .join(ResolutionRow, ResolutionRow.round_number == RoundRow.number)
         .join(ScoreDayRow, (ScoreDayRow.round_number == RoundRow.number) & ScoreDayRow.is_final)
-        .where(RoundRow.rulebook["tournament"].astext == tournament, ResolutionRow.resolved_at <= by)
+        .where(RoundRow.tournament_id == tournament_id, ResolutionRow.resolved_at <= by)
         .order_by(RoundRow.closes_at, RoundRow.number)
     )
     return [(row, closing, resolution, final) for row, closing, resolution, final in session.execute(statement)]

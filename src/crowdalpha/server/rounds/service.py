@@ -344,7 +344,7 @@ def _weigh(
 
 def _past_rounds(session: Session, row: Round) -> list[PastRound]:
     """Read what is known of the rounds that were resolved when this one was due to close."""
-    resolved = repository.list_resolved(session, tournament=row.rulebook.tournament, by=row.closes_at)
+    resolved = repository.list_resolved(session, tournament_id=row.tournament_id, by=row.closes_at)
     positions: dict[RoundNumber, list[PastPosition]] = {}
     numbers = [RoundNumber(each.number) for each, _, _, _ in resolved]
     for number, model_id, at_risk, corr in repository.list_past_positions(session, numbers):
