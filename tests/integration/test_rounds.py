@@ -9,10 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from crowdalpha.ensemble import meta_model
+from crowdalpha.ensemble import Combiner, blended_weights, cap_by_account, clean_predictions, meta_model
 from crowdalpha.errors import InputError
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError, WrongState
-from crowdalpha.rules.ids import RoundNumber
+from crowdalpha.rules.bundle import ClosedRecord
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, WrongState
+from crowdalpha.rules.ids import RoundNumber, TournamentId
 from crowdalpha.rules.ledger import BURNED, REWARDS, AccountRef, FlowCode, Transfer, stake
 from crowdalpha.rules.money import POINTS, Amount
 from crowdalpha.rules.round import RoundState
@@ -201,14 +202,82 @@ def test_a_number_opened_with_other_rules_is_refused(platform: Platform, session
         make.opened_round(session, rulebook=default_rulebook(stake_threshold="1"))
 
 
-@pytest.mark.parametrize("rule", [MetaModelRule(method="stacking"), MetaModelRule(largest_account="0.1")])
-def test_a_round_that_would_close_otherwise_than_its_rules_say_is_not_opened(
-    platform: Platform, session: Session, tmp_path: Path, rule: MetaModelRule
-) -> None:
-    make.tournament(platform, session, tmp_path)
+WEIGHED = make.RULEBOOK.model_copy(update={"meta_model": MetaModelRule(method="stacking", largest_account="0.4")})
 
-    with pytest.raises(RulebookError, match="round 1: rounds close by stake weights without a cap"):
-        make.opened_round(session, rulebook=make.RULEBOOK.model_copy(update={"meta_model": rule}))
+
+def weighed_season(
+    platform: Platform, session: Session, folder: Path, *, tournament_id: TournamentId = make.TOURNAMENT
+) -> None:
+    """Six weekly rounds; the first two, maybe of another tournament, are over before the sixth is closed."""
+    make.tournament(platform, session, folder, n_models=0)
+    ours = [make.staked_model(session, f"model-{place}") for place in range(3)]
+    theirs = [make.staked_model(session, f"other-{place}", tournament_id=tournament_id) for place in range(3)]
+    for number in (1, 2, 6):
+        there = make.TOURNAMENT if number == 6 else tournament_id
+        make.opened_round(session, number, rulebook=WEIGHED, tournament_id=there)
+        for model in ours if there == make.TOURNAMENT else theirs:
+            make.handed_in(platform, session, model, number)
+        if number < 6:
+            close(platform, session, number)
+    for number in (1, 2):
+        make.final_scores(platform, session, number)
+        resolve(platform, session, number)
+
+
+def test_a_method_learns_what_was_resolved_when_the_round_was_due_to_close(
+    platform: Platform, session: Session, tmp_path: Path
+) -> None:
+    weighed_season(platform, session, tmp_path)
+    closed = rounds.close_round(session, blobs=platform.blobs, number=RoundNumber(6), now=make.resolves_at(3))
+    record = ClosedRecord.model_validate_json(platform.blobs.get(closed.closed_hash))
+
+    frozen = [rounds.frozen_predictions(session, blobs=platform.blobs, number=RoundNumber(each)) for each in (1, 6)]
+    combiner, stakes = Combiner(3), np.array([row.base for row in closed.at_risk], dtype=float)
+    combiner.see(clean_predictions(frozen[0].values), np.full(3, 100.0))
+    corrs = np.array([each.corr / 1e9 for each in list_scores(session, number=ONE) if each.corr is not None])
+    combiner.learn(corrs, make.targets(1)["target"].to_numpy())
+    combiner.see(clean_predictions(frozen[1].values), stakes)
+    shares = cap_by_account(
+        blended_weights(combiner.weights("stacking", stakes), stakes, share=0.5), ["1", "2", "3"], largest=0.4
+    )
+    assert record.learned_from == (1,)
+    assert [row.weight for row in record.snapshot] == pytest.approx(1e9 * shares / shares.sum(), abs=2)
+    np.testing.assert_allclose(
+        rounds.meta_model(session, blobs=platform.blobs, number=RoundNumber(6))["meta_model"],
+        meta_model(frozen[1].values, shares),
+        atol=1e-8,
+    )
+
+
+def test_a_weighed_round_is_proved_by_its_bundle(platform: Platform, session: Session, tmp_path: Path) -> None:
+    weighed_season(platform, session, tmp_path)
+    six = RoundNumber(6)
+    closed = rounds.close_round(session, blobs=platform.blobs, number=six, now=make.closes_at(6))
+    make.final_scores(platform, session, 6)
+    done = rounds.resolve_round(session, blobs=platform.blobs, number=six, now=make.resolves_at(6))
+    frozen = rounds.frozen_predictions(session, blobs=platform.blobs, number=six)
+    evidence = Evidence(
+        model_ids=frozen.model_ids,
+        submission_sha256=frozen.submission_sha256,
+        predictions=frozen.values,
+        target=make.targets(6)["target"].to_numpy(),
+        meta_model=rounds.meta_model(session, blobs=platform.blobs, number=six)["meta_model"].to_numpy(),
+    )
+
+    report = verify_round(
+        platform.blobs.get(done.bundle_sha256), anchors={"closed": closed.closed_hash}, evidence=evidence
+    )
+    assert report.ok, report.failures
+    assert rounds.close_round(session, blobs=platform.blobs, number=six, now=make.closes_at(6)) == closed
+
+
+def test_rounds_of_another_tournament_teach_nothing(platform: Platform, session: Session, tmp_path: Path) -> None:
+    weighed_season(platform, session, tmp_path, tournament_id=TournamentId(9))
+    closed = rounds.close_round(session, blobs=platform.blobs, number=RoundNumber(6), now=make.closes_at(6))
+    record = ClosedRecord.model_validate_json(platform.blobs.get(closed.closed_hash))
+
+    assert record.learned_from == ()
+    assert [row.learned for row in record.snapshot] == [0, 0, 0]
 
 
 def test_a_round_needs_its_dataset(session: Session) -> None:

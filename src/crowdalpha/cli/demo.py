@@ -1,6 +1,7 @@
 """`crowdalpha demo`: a whole season on one command."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,19 @@ from crowdalpha.lab import SeasonConfig, play_season
 __all__ = ["demo"]
 
 
+class MetaModelMethod(StrEnum):
+    """How models are weighed, as a rulebook names it."""
+
+    STAKE_WEIGHTED = "stake_weighted"
+    SKILL = "skill"
+    CLUSTERS = "clusters"
+    STACKING = "stacking"
+    GATED_STACKING = "gated_stacking"
+    EXPERTS = "experts"
+
+
 def demo(
+    *,
     prices: Annotated[
         Path | None, typer.Option(help="Price file, Parquet or CSV; without it the market is synthetic.")
     ] = None,
@@ -25,6 +38,9 @@ def demo(
         int | None, typer.Option(help="Names of the synthetic market (300), or the most liquid ones of --prices (all).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn; the same seed gives the same season.")] = 1,
+    meta_model: Annotated[
+        MetaModelMethod, typer.Option(help="How the rulebook weighs the models; half is stake beside any other method.")
+    ] = MetaModelMethod.STAKE_WEIGHTED,
     out: Annotated[
         Path, typer.Option(help="Folder for the report, the published files and the platform's data.")
     ] = Path("season"),
@@ -37,7 +53,13 @@ def demo(
     A season that was interrupted is played on by the same command; a finished one is played anew.
     """
     config = SeasonConfig(
-        prices=prices, universe=universe, rounds=rounds, participants=participants, stocks=stocks, seed=seed
+        prices=prices,
+        universe=universe,
+        rounds=rounds,
+        participants=participants,
+        stocks=stocks,
+        seed=seed,
+        meta_model=meta_model.value,
     )
     console = Console()
     with LiveProgress(Console(stderr=True)) as progress:

@@ -26,13 +26,14 @@ def print_results(console: Console, season: Season) -> None:
         table.add_row(label, *shown)
     console.print(table)
     console.print()
-    table = _table("archetype", "models", "mean CORR", "mean MMC", "profit / stake", "t")
+    table = _table("archetype", "models", "mean CORR", "mean MMC", "mean TC", "profit / stake", "t")
     for result in season.archetypes:
         table.add_row(
             result.name.replace("_", " "),
             str(result.models),
             in_words(result.mean_corr, "+.4f"),
             in_words(result.mean_mmc, "+.4f"),
+            in_words(summary["intervals"]["archetypes"][result.name]["tc"]["value"], "+.2%"),
             f"{result.profit_per_stake:+.1%}",
             in_words(result.profit_t, "+.1f"),
         )
@@ -41,6 +42,15 @@ def print_results(console: Console, season: Season) -> None:
     console.print(
         f"\nportfolio after costs  {book.annual_return:+.1%} a year, volatility {book.annual_volatility:.1%},\n"
         f"                       Sharpe {in_words(book.sharpe, '+.2f')}, largest drawdown {book.max_drawdown:.1%}",
+        highlight=False,
+    )
+    intervals = summary["intervals"]
+    sharpe, reference = intervals["book_sharpe"], intervals["reference_return"]
+    console.print(
+        f"                       95 % interval of the Sharpe {in_words(sharpe['low'], '+.2f')} to "
+        f"{in_words(sharpe['high'], '+.2f')}\n"
+        f"reference book         {in_words(reference['value'], '+.2%')} a round before costs, "
+        f"{in_words(reference['low'], '+.2%')} to {in_words(reference['high'], '+.2%')}",
         highlight=False,
     )
     console.print(

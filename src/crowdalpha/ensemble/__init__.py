@@ -7,6 +7,7 @@ from crowdalpha.ensemble.combiner import METHODS, Combiner, CombinerSettings, Me
 from crowdalpha.ensemble.comparison import Estimate, MethodResult, compare_methods
 from crowdalpha.ensemble.concentration import effective_number, top_share
 from crowdalpha.ensemble.experts import Experts
+from crowdalpha.ensemble.history import REGIME_WARM_UP, crowd_disagreement, learned_weights
 from crowdalpha.ensemble.meta_model import (
     clean_predictions,
     meta_model,
@@ -24,6 +25,7 @@ from crowdalpha.ensemble.walk_forward import PastEra, Walk, walk_forward
 
 __all__ = [
     "METHODS",
+    "REGIME_WARM_UP",
     "Combiner",
     "CombinerSettings",
     "Concentration",
@@ -47,11 +49,13 @@ __all__ = [
     "cluster_correlation",
     "cluster_models",
     "compare_methods",
+    "crowd_disagreement",
     "decayed_sums",
     "effective_number",
     "fit_regimes",
     "gated_skill",
     "join_live",
+    "learned_weights",
     "match_labels",
     "meta_model",
     "rank_and_fill",

@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from crowdalpha.lab.record import SeasonRecord
-from crowdalpha.lab.summary import ArchetypeResult, in_words, known_mean
+from crowdalpha.lab.summary import ArchetypeResult, in_words
+from crowdalpha.lab.worth import known_mean
 
 FloatArray = NDArray[np.float64]
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crowdalpha import __version__
+from crowdalpha.ensemble import METHODS, Method
 from crowdalpha.errors import InputError
 from crowdalpha.lab.participants.roster import MIN_PARTICIPANTS
 
@@ -39,6 +40,8 @@ class SeasonConfig:
         (None keeps all of them).
     seed : int
         Of everything that is drawn.
+    meta_model : str
+        How the rulebook weighs the models: one of `crowdalpha.ensemble.METHODS`.
     """
 
     prices: Path | None = None
@@ -47,11 +50,14 @@ class SeasonConfig:
     participants: int = 40
     stocks: int | None = None
     seed: int = 1
+    meta_model: Method = "stake_weighted"
 
     def __post_init__(self) -> None:
         _within("--rounds", self.rounds, 1, MAX_ROUNDS)
         _within("--participants", self.participants, MIN_PARTICIPANTS, MAX_PARTICIPANTS)
         _within("--seed", self.seed, 0, 2**63 - 1)
+        if self.meta_model not in METHODS:
+            raise SeasonConfigError(f"--meta-model {self.meta_model}: choose from {', '.join(METHODS)}")
         if self.stocks is not None:
             _within("--stocks", self.stocks, MIN_STOCKS, MAX_STOCKS)
         if self.universe is not None and self.prices is None:

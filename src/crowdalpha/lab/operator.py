@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.client import Dataset, LiveRound
 from crowdalpha.lab.participants import Participant
+from crowdalpha.lab.trading import Trader
 from crowdalpha.lab.workspace import Workspace
 from crowdalpha.market import LAG_DAYS, Market, residual_returns
 from crowdalpha.portfolio import PortfolioSolution
@@ -239,6 +240,22 @@ class Operator:
                 session, blobs=self.platform.blobs, number=RoundNumber(number), now=self.evening(row)
             )
         self.work.write_evidence(number, self.platform.blobs.get(resolution.bundle_sha256))
+
+    def record_contributions(self, live: LiveRound, trader: Trader) -> None:
+        """Record what every model was worth to the reference book of a resolved round, and lay down the proof."""
+        number = live.number
+        index = asset_index(self.market, key=self.key, era=self.era_of(number))
+        assets = pl.DataFrame({"id": list(live.ids)}).join(index, on="id", how="left", maintain_order="left")["asset"]
+        first, last = self.row_of(number) + LAG_DAYS, self.final_row(number)
+        with self.platform.session() as session:
+            done = portfolios.record_contributions(
+                session,
+                blobs=self.platform.blobs,
+                number=RoundNumber(number),
+                inputs=trader.reference(era=self.era_of(number), assets=assets.to_numpy(), rows=(first, last)),
+                now=self.evening(last),
+            )
+        self.work.write_contributions(number, self.platform.blobs.get(done.record_sha256))
 
     def record_rebalance(self, number: int, solution: PortfolioSolution, value: float) -> None:
         """Record the weights that a round's meta model led to, and the value of the book before."""

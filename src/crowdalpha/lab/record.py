@@ -11,7 +11,7 @@ from crowdalpha.rules.money import Amount
 
 FloatArray = NDArray[np.float64]
 
-__all__ = ["BookRecord", "DataRecord", "MoneyRecord", "ScoreRecord", "SeasonRecord"]
+__all__ = ["BookRecord", "DataRecord", "MoneyRecord", "ScoreRecord", "SeasonRecord", "WorthRecord"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class BookRecord:
         How many rebalances gave way on which limit.
     solved : int
         Rebalances.
+    round_returns : ndarray of shape (R,), dtype=float64
+        Daily returns of the book after costs, added up from each rebalance to the next.
     """
 
     dates: NDArray[np.datetime64]
@@ -97,6 +99,30 @@ class BookRecord:
     performance: Performance
     relaxed: dict[str, int]
     solved: int
+    round_returns: FloatArray
+
+
+@dataclass(frozen=True)
+class WorthRecord:
+    """What the models were worth to the reference books, as recorded by the platform; R rounds, M models.
+
+    Attributes
+    ----------
+    tc, tc_error, attributed, mpc : ndarray of shape (R, M), dtype=float64
+        True Contribution and its standard error over the draws, part of the book's return that came through the
+        model's weight, and MPC; NaN where undefined or absent.
+    book_return : ndarray of shape (R,), dtype=float64
+        Of the reference book of each round, before costs.
+    weights : ndarray of shape (R, M), dtype=float64
+        Share of each model in the meta model.
+    """
+
+    tc: FloatArray
+    tc_error: FloatArray
+    attributed: FloatArray
+    mpc: FloatArray
+    book_return: FloatArray
+    weights: FloatArray
 
 
 @dataclass(frozen=True)
@@ -123,5 +149,6 @@ class SeasonRecord:
     scores: ScoreRecord
     money: MoneyRecord
     book: BookRecord
+    worth: WorthRecord
     data: DataRecord
     seconds: float

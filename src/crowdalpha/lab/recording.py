@@ -9,15 +9,17 @@ from crowdalpha.lab.config import SeasonConfig
 from crowdalpha.lab.crowd import Crowd
 from crowdalpha.lab.fund import Fund
 from crowdalpha.lab.operator import Operator
-from crowdalpha.lab.record import BookRecord, DataRecord, MoneyRecord, ScoreRecord, SeasonRecord
+from crowdalpha.lab.record import BookRecord, DataRecord, MoneyRecord, ScoreRecord, SeasonRecord, WorthRecord
 from crowdalpha.lab.trading import START_VALUE
 from crowdalpha.portfolio import performance
 from crowdalpha.release import verify_manifest
+from crowdalpha.rules.contribution import recorded_weights
 from crowdalpha.rules.ids import ModelId
 from crowdalpha.rules.money import Amount
 from crowdalpha.rules.payout import QUANTUM
 from crowdalpha.rules.verify import verify_round
 from crowdalpha.server.ledger import service as ledger
+from crowdalpha.server.portfolios import service as portfolios
 from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.scores import service as scores
 
@@ -54,6 +56,7 @@ def record_season(
         scores=_scores(operator, crowd, config.rounds),
         money=_money(operator, crowd, config.rounds),
         book=_book(operator, fund),
+        worth=_worth(operator, crowd, config.rounds),
         data=_data(operator),
         seconds=seconds,
     )
@@ -124,6 +127,33 @@ def _book(operator: Operator, fund: Fund) -> BookRecord:
         performance=performance(returns),
         relaxed={limit: relaxed.count(limit) for limit in sorted(set(relaxed))},
         solved=len(fund.solutions),
+        round_returns=_round_returns(returns, [len(week["market"]) for week in fund.exposures]),
+    )
+
+
+def _round_returns(returns: FloatArray, days: Sequence[int]) -> FloatArray:
+    """Add the daily returns of each round up, as a year's return adds them."""
+    return np.array([week.sum() for week in np.split(returns, np.cumsum(days)[:-1])])
+
+
+def _worth(operator: Operator, crowd: Crowd, n_rounds: int) -> WorthRecord:
+    place, blobs = _places(crowd), operator.platform.blobs
+    with operator.platform.session() as session:
+        rows = portfolios.list_contributions(session)
+        returns = portfolios.list_book_returns(session)
+        closes = [rounds.closed_record(session, blobs=blobs, number=each.number) for each in returns]
+    shape = (n_rounds, len(place))
+    found = {name: np.full(shape, np.nan) for name in ("tc", "tc_error", "attributed", "mpc")}
+    for row in rows:
+        for name, values in found.items():
+            values[row.number - 1, place[row.model_id]] = _from_quanta(getattr(row, name))
+    weights = np.zeros(shape)
+    for close in closes:
+        used = recorded_weights(close, operator.rulebook)
+        for model, share in zip(close.snapshot, used / used.sum(), strict=True):
+            weights[close.round_number - 1, place[model.model_id]] = share
+    return WorthRecord(
+        **found, book_return=np.array([_from_quanta(each.book_return) for each in returns]), weights=weights
     )
 
 

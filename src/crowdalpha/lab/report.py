@@ -7,10 +7,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from crowdalpha import __version__
+from crowdalpha.ensemble import Estimate
 from crowdalpha.lab import charts
 from crowdalpha.lab.participants import ARCHETYPES
 from crowdalpha.lab.record import SeasonRecord
-from crowdalpha.lab.summary import archetype_results, in_words, known_mean
+from crowdalpha.lab.summary import archetype_results, in_words
+from crowdalpha.lab.trading import REFERENCE_BOOK
+from crowdalpha.lab.worth import SeasonIntervals, known_mean, season_intervals
 from crowdalpha.scoring import summarize
 
 __all__ = ["render_report"]
@@ -33,7 +36,7 @@ def render_report(record: SeasonRecord) -> str:
         loader=PackageLoader("crowdalpha.lab"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("report.html.j2")
-    scores, results = record.scores, archetype_results(record)
+    scores, results, intervals = record.scores, archetype_results(record), season_intervals(record)
     return page.render(
         version=__version__,
         rounds=len(scores.dates),
@@ -68,6 +71,10 @@ def render_report(record: SeasonRecord) -> str:
             }
             for result in results
         ],
+        method=record.config.meta_model.replace("_", " "),
+        intervals=_interval_rows(intervals),
+        worth=_worth_rows(intervals),
+        draws=REFERENCE_BOOK.draws,
         leaderboard=_leaderboard(record),
         book_words=_book_words(record),
         money_words=_money_words(record),
@@ -103,6 +110,39 @@ def _tiles(record: SeasonRecord) -> list[tuple[str, str]]:
         (f"{record.money.paid.unit.code} paid", f"{Decimal(str(record.money.paid)):,.0f}"),
         (f"{record.money.paid.unit.code} burned", f"{Decimal(str(record.money.burned)):,.0f}"),
     ]
+
+
+def _interval_rows(found: SeasonIntervals) -> list[tuple[str, str, str]]:
+    rows = (
+        ("meta model, mean CORR a round", found.meta_corr, "+.4f"),
+        ("meta model, Sharpe of CORR a round", found.meta_sharpe, "+.2f"),
+        ("portfolio, a year after costs", found.book_return, "+.1%"),
+        ("portfolio, Sharpe a year", found.book_sharpe, "+.2f"),
+        ("reference book, a round before costs", found.reference_return, "+.2%"),
+    )
+    return [(label, in_words(each.value, spec), _interval(each, spec)) for label, each, spec in rows]
+
+
+def _worth_rows(found: SeasonIntervals) -> list[dict[str, str]]:
+    return [
+        {
+            "name": each.name.replace("_", " "),
+            "colour": charts.COLOURS[each.name],
+            "weight": f"{each.weight:.1%}",
+            "mmc": in_words(each.mmc.value, "+.4f"),
+            "mmc_interval": _interval(each.mmc, "+.4f"),
+            "tc": in_words(each.tc.value, "+.2%"),
+            "tc_interval": _interval(each.tc, "+.2%"),
+            "mpc": in_words(each.mpc.value, "+.4f"),
+            "mpc_interval": _interval(each.mpc, "+.4f"),
+            "attributed": f"{each.attributed:+.2%}",
+        }
+        for each in found.archetypes
+    ]
+
+
+def _interval(each: Estimate, spec: str) -> str:
+    return f"{in_words(each.low, spec)} to {in_words(each.high, spec)}"
 
 
 def _leaderboard(record: SeasonRecord) -> list[dict[str, object]]:

@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from crowdalpha.client import LiveRound
+from crowdalpha.ensemble import Method
 from crowdalpha.lab.config import SeasonConfig
 from crowdalpha.lab.crowd import Crowd, fit_crowd
 from crowdalpha.lab.fund import Fund
@@ -22,7 +24,7 @@ from crowdalpha.lab.recording import record_season
 from crowdalpha.lab.report import render_report
 from crowdalpha.lab.source import load_market
 from crowdalpha.lab.summary import ArchetypeResult, Json, archetype_results, summary_of
-from crowdalpha.lab.trading import Trader
+from crowdalpha.lab.trading import REFERENCE_BOOK, Trader
 from crowdalpha.lab.workspace import open_workspace
 from crowdalpha.market import LAG_DAYS, Market, MarketTooShortError
 from crowdalpha.release import ExampleModel, ReleaseKey
@@ -64,14 +66,20 @@ class Season:
     report: Path
 
 
-def season_rulebook() -> Rulebook:
-    """Return the rules of the demonstration season.
+def season_rulebook(meta_model: Method = "stake_weighted") -> Rulebook:
+    """Return the rules of the demonstration season, with a method for its meta model.
 
     Contribution alone pays. A few hundred names make a noisy cross-section: the MMC of pure chance has a standard
     deviation of about 1 / sqrt(n), so that the field's clip of 5 %, made for thousands of names, would cut most rounds.
     """
     rules = default_rulebook(tournament="season", multipliers={"mmc": "1"}, stake_threshold="20000")
-    return read_rulebook(rules.to_json() | {"name": "season, contribution only", "clip": "0.25"})
+    own: dict[str, Any] = {
+        "name": "season, contribution only",
+        "clip": "0.25",
+        "meta_model": {"method": meta_model},
+        "reference_book": REFERENCE_BOOK.model_dump(mode="json"),
+    }
+    return read_rulebook(rules.to_json() | own)
 
 
 def play_season(config: SeasonConfig, *, out: Path, progress: Progress | None = None) -> Season:
@@ -105,7 +113,7 @@ def play_season(config: SeasonConfig, *, out: Path, progress: Progress | None = 
         open_workspace(out, config.fingerprint()) as work,
         open_platform(Settings(data_dir=work.platform)) as platform,
     ):
-        operator = Operator(platform, market, _release_key(config), season_rulebook(), work, first_era)
+        operator = Operator(platform, market, _release_key(config), season_rulebook(config.meta_model), work, first_era)
         record = _play(config, operator, shown, started)
         archetypes, summary = archetype_results(record), summary_of(record)
         report = work.write("report.html", render_report(record))
@@ -157,6 +165,7 @@ def _walk(n_rounds: int, operator: Operator, crowd: Crowd, fund: Fund, progress:
     for row in _checkpoints(operator.market, operator.first_era):
         for live in [each for each in running if operator.final_row(each.number) <= row]:
             operator.resolve_round(live)
+            operator.record_contributions(live, fund.trader)
             running.remove(live)
             progress.step(f"round {live.number} resolved, {len(running)} open")
         for live in running:

@@ -1,7 +1,7 @@
 """The numbers of a season: `summary.json` and the screen at the end."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,25 +9,22 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.participants import ARCHETYPES
 from crowdalpha.lab.record import SeasonRecord
+from crowdalpha.lab.worth import OVERLAP, known_mean, season_intervals
 from crowdalpha.scoring import summarize
 
 FloatArray = NDArray[np.float64]
 Json = dict[str, Any]
 
 __all__ = [
-    "OVERLAP",
     "UNDEFINED",
     "ArchetypeResult",
     "Json",
     "archetype_results",
     "in_words",
-    "known_mean",
     "mean_t_stat",
     "summary_of",
 ]
 
-OVERLAP = 4
-"""Rounds are a week apart and their targets span 20 trading days, so the scores of four rounds before overlap."""
 UNDEFINED = "n/a"
 """What is shown where a number is not defined, as the Sharpe ratio of one round."""
 
@@ -82,12 +79,6 @@ def archetype_results(record: SeasonRecord) -> list[ArchetypeResult]:
     return results
 
 
-def known_mean(values: FloatArray) -> float:
-    """Mean of the values that are not NaN; NaN without any."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
-
-
 def in_words(value: float | None, spec: str) -> str:
     """Format a number by `spec`, or say that it is not defined."""
     return UNDEFINED if value is None or not math.isfinite(value) else format(value, spec)
@@ -140,9 +131,11 @@ def summary_of(record: SeasonRecord) -> Json:
     summary = {
         "seed": record.config.seed,
         "synthetic": record.config.synthetic,
+        "stocks": record.config.stocks,
         "rounds_resolved": len(scores.dates),
         "participants": len(scores.names),
         "seconds": round(record.seconds, 1),
+        "meta_model_method": record.config.meta_model,
         "meta_model": _corr_summary(scores.meta_corr),
         "best_participant": {"name": scores.names[best]} | _corr_summary(scores.corr[:, best]),
         "median_participant": {"name": scores.names[median]} | _corr_summary(scores.corr[:, median]),
@@ -168,9 +161,17 @@ def summary_of(record: SeasonRecord) -> Json:
             }
             for result in archetype_results(record)
         },
+        "intervals": _intervals(record),
         "checks": {rule: count for rule, count, _, _ in record.data.findings},
     }
     return _with_nulls(summary)
+
+
+def _intervals(record: SeasonRecord) -> Json:
+    """Figures with the ends of their 95 % intervals, archetypes by name."""
+    found = asdict(season_intervals(record))
+    archetypes = {each.pop("name"): each for each in found.pop("archetypes")}
+    return found | {"archetypes": archetypes}
 
 
 def _with_nulls(values: Json) -> Json:

@@ -24,10 +24,12 @@ from crowdalpha.portfolio import (
     optimize,
     step_day,
 )
+from crowdalpha.rules.contribution import BookInputs
+from crowdalpha.rules.rulebook import ReferenceBookRule
 
 FloatArray = NDArray[np.float64]
 
-__all__ = ["START_VALUE", "Trader"]
+__all__ = ["REFERENCE_BOOK", "START_VALUE", "Trader"]
 
 START_VALUE = 20e6
 """Value of the book at the start, in the currency of the panel: small beside what a few hundred names trade."""
@@ -47,6 +49,15 @@ MAX_PARTICIPATION = 0.1
 """Largest share of a day's traded value that a trade may be."""
 CAPACITY_PARTICIPATION = 0.05
 """A position may be this share of the traded value of an ordinary day, so that one day is enough to leave it."""
+
+REFERENCE_BOOK = ReferenceBookRule(
+    information_coefficient=str(INFORMATION_COEFFICIENT),
+    risk_aversion=f"{RISK_AVERSION:g}",
+    gross_limit=f"{GROSS_LIMIT:g}",
+    position_limit="0.03",
+    draws=20,
+)
+"""The book that a season's contributions are measured on: the fund's assumptions, from cash."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,47 @@ class Trader:
             book.weights,
             costs=TradeCosts(linear=costs.linear, impact=impact),
             settings=OptimizerSettings(risk_aversion=RISK_AVERSION),
+        )
+
+    def reference(self, *, era: int, assets: NDArray[np.int64], rows: tuple[int, int]) -> BookInputs:
+        """Give what a round's reference book is made from: risk and costs as known at its era, and what came after.
+
+        Parameters
+        ----------
+        era : int
+            Index of the era of the round.
+        assets : ndarray of shape (n_assets,), dtype=int64
+            Positions in the panel, in the order of the live ids.
+        rows : tuple of int
+            Panel rows between which the returns are realised.
+
+        Returns
+        -------
+        BookInputs
+            At the value that every season starts with; assets without exposures or prices have no capacity.
+        """
+        row = int(self.market.era_rows[era])
+        exposures = self.market.factor_exposures[era][assets]
+        risk = self._risk(row, self.market.factor_exposures[era])
+        volume = self._median_volume(row)[assets]
+        costs = self._costs(volume)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            impact = costs.impact_coefficient(volatility=self._volatility(row)[assets], adv=volume, nav=START_VALUE)
+        first, last = (self.market.carried[each][assets] for each in rows)
+        returns = last / first - 1.0
+        known = np.isfinite(impact) & np.isfinite(exposures).all(axis=1) & np.isfinite(returns)
+        known &= np.isfinite(self.market.panel.close[row][assets])
+        specific = risk.specific_variance[assets]
+        return BookInputs(
+            loadings=risk.loadings[assets],
+            factor_covariance=risk.factor_covariance,
+            specific_variance=specific,
+            volatility=np.sqrt(specific),
+            neutral=exposures,
+            linear=np.full(len(assets), costs.linear),
+            impact=impact,
+            capacity=np.where(known, _capacity(volume, value=START_VALUE), 0.0),
+            returns=returns,
         )
 
     def live(self, book: Book, *, rows: range, target: FloatArray) -> Iterator[DayResult]:

@@ -73,6 +73,12 @@ class Workspace:
         self.evidence.mkdir(exist_ok=True)
         _write_atomically(self.evidence / f"{number:04d}.json", bundle)
 
+    def write_contributions(self, number: int, record: bytes) -> None:
+        """Lay down the contribution record of a round."""
+        folder = self.root / "contributions"
+        folder.mkdir(exist_ok=True)
+        _write_atomically(folder / f"{number:04d}.json", record)
+
     def write(self, name: str, text: str) -> Path:
         """Write a file of results whole or not at all."""
         path = self.root / name

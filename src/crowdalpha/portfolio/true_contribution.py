@@ -443,12 +443,13 @@ def dropout_contribution(
     Raises
     ------
     ShapeError, NonFiniteError, RangeError, ConstantError, SolverError
-        As `true_contribution`; RangeError for options out of range, ConstantError for a draw without any stake.
+        As `true_contribution`; RangeError for options out of range.
 
     Notes
     -----
     NaN policy: as `true_contribution`. Cost: one sort a model, a warm optimisation a draw, two matrix products.
-    A model gets a derivative in every draw, also in those that drop its stake.
+    A model gets a derivative in every draw, also in those that drop its stake. A draw that would keep no stake, which
+    happens with a handful of models, keeps all of it.
 
     References
     ----------
@@ -464,10 +465,7 @@ def dropout_contribution(
         raise ShapeError(f"predictions has {len(signals)} rows for {len(scale)} assets of the book; align them first")
     seen = realised(returns, optimizer.prepared.free, optimizer.prepared.constraints.assets)
     kept = weights * (np.random.default_rng(seed).random((n_draws, len(weights))) < share)
-    if not kept.any(axis=1).all():
-        raise ConstantError(
-            f"draw {int(np.argmin(kept.any(axis=1)))} keeps no stake; raise share or the number of models"
-        )
+    kept = np.where(kept.any(axis=1, keepdims=True), kept, weights)
     metas = signals @ (kept / kept.sum(axis=1, keepdims=True)).T
     gradients, gap = _gradients(metas, signals, scale, optimizer, seen)
     each = signals.T @ gradients

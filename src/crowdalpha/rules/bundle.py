@@ -8,14 +8,24 @@ Money is decimal text and scores are integers of 1e-9; submissions appear by the
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from crowdalpha.rules.errors import BundleError
 from crowdalpha.rules.hashing import Json, canonical_json, hash_of
-from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber
 from crowdalpha.rules.ledger import Transfer
 from crowdalpha.rules.merkle import merkle_root
 from crowdalpha.rules.money import Amount, total
@@ -30,6 +40,7 @@ __all__ = [
     "RoundBundle",
     "SnapshotRow",
     "TransferRow",
+    "Weighing",
     "close_record",
     "read_bundle",
     "resolve_bundle",
@@ -53,11 +64,22 @@ class _Record(BaseModel):
 
 
 class SnapshotRow(_Record):
-    """A model at the close: what it put at risk, and the hash of the file it submitted."""
+    """A model at the close: what it put at risk, and the hash of the file it submitted.
+
+    `weight`, `learned` and `account_id` are those of `Weighing`, where the rulebook weighs by more than stake.
+    """
 
     model_id: ModelId
     at_risk: str
     submission_sha256: Sha256
+    weight: int | None = None
+    learned: int | None = None
+    account_id: AccountId | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what the rule has no use for: rows that are older than a field keep their hash."""
+        return _drop_absent(handler(self), ("weight", "learned", "account_id"))
 
 
 class PositionRow(_Record):
@@ -104,6 +126,12 @@ class ClosedRecord(_Record):
     total_at_risk: str
     snapshot: tuple[SnapshotRow, ...]
     snapshot_root: Sha256
+    learned_from: tuple[RoundNumber, ...] | None = None
+    """Resolved rounds that a method learned from, in the order of their closes; None by stake."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return _drop_absent(handler(self), ("learned_from",))
 
     @property
     def hash(self) -> str:
@@ -149,12 +177,31 @@ class RoundBundle(_Record):
         return canonical_json(self.to_json())
 
 
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """One model's weight in a meta model, and what made it.
+
+    Attributes
+    ----------
+    weight : int
+        Share of the meta model, in 1e-9.
+    learned : int or None
+        Share that the method alone would give, in 1e-9; None by stake.
+    account_id : AccountId or None
+        Whose model it is; None without a cap.
+    """
+
+    weight: int
+    learned: int | None = None
+    account_id: AccountId | None = None
+
+
 def root_of(rows: Sequence[SnapshotRow | PositionRow | OutcomeRow | TransferRow]) -> str:
     """Compute the Merkle root over the canonical JSON of rows, in their order."""
     return merkle_root([canonical_json(row.to_json()) for row in rows])
 
 
-def close_record(
+def close_record(  # noqa: PLR0913  # everything that a close fixes, in one call
     snapshot: Sequence[tuple[ModelId, Amount, str]],
     *,
     round_number: RoundNumber,
@@ -163,12 +210,16 @@ def close_record(
     manifest_sha256: str,
     era: str,
     meta_model_sha256: str | None,
+    weighings: Sequence[Weighing] | None = None,
+    learned_from: Sequence[RoundNumber] | None = None,
 ) -> ClosedRecord:
-    """Make the record of a close from (model, at risk, hash of its submission), in any order."""
-    rows = tuple(
-        SnapshotRow(model_id=model_id, at_risk=str(at_risk), submission_sha256=sha256)
-        for model_id, at_risk, sha256 in sorted(snapshot, key=lambda row: row[0])
-    )
+    """Make the record of a close from (model, at risk, hash of its submission), in any order.
+
+    `weighings` are those of the same models in the same order, where the rulebook weighs by more than stake.
+    """
+    weighed: Sequence[Weighing | None] = [None] * len(snapshot) if weighings is None else weighings
+    pairs = sorted(zip(snapshot, weighed, strict=True), key=lambda pair: pair[0][0])
+    rows = tuple(_snapshot_row(*row, weighing) for row, weighing in pairs)
     return ClosedRecord(
         round_number=round_number,
         rulebook_hash=rulebook.hash,
@@ -179,6 +230,7 @@ def close_record(
         total_at_risk=str(total((at_risk for _, at_risk, _ in snapshot), rulebook.unit)),
         snapshot=rows,
         snapshot_root=root_of(rows),
+        learned_from=None if learned_from is None else tuple(learned_from),
     )
 
 
@@ -220,6 +272,18 @@ def read_bundle(content: bytes | str | Mapping[str, Json]) -> RoundBundle:
         return RoundBundle.model_validate_json(text)
     except ValidationError as error:
         raise BundleError(f"not a round bundle: {describe(error)}") from error
+
+
+def _drop_absent(plain: dict[str, object], names: Sequence[str]) -> dict[str, object]:
+    return {name: value for name, value in plain.items() if value is not None or name not in names}
+
+
+def _snapshot_row(model_id: ModelId, at_risk: Amount, sha256: str, weighing: Weighing | None) -> SnapshotRow:
+    row = SnapshotRow(model_id=model_id, at_risk=str(at_risk), submission_sha256=sha256)
+    if weighing is None:
+        return row
+    parts = {"weight": weighing.weight, "learned": weighing.learned, "account_id": weighing.account_id}
+    return row.model_copy(update=parts)
 
 
 def outcome_row(outcome: Outcome) -> OutcomeRow:

@@ -69,26 +69,26 @@ class Evidence:
             raise InputError(f"evidence: features have {len(self.features)} rows, not {n_assets}")
 
 
-def rebuild_meta_model(predictions: FloatArray, at_risk: FloatArray) -> FloatArray:
+def rebuild_meta_model(predictions: FloatArray, weights: FloatArray) -> FloatArray:
     """Build the meta model of a round from its raw submissions.
 
     Parameters
     ----------
     predictions : ndarray of shape (n_assets, n_models), dtype=float64
         NaN where an id was not submitted.
-    at_risk : ndarray of shape (n_models,), dtype=float64
-        In any one unit.
+    weights : ndarray of shape (n_models,), dtype=float64
+        Stakes at risk, or the recorded weights of another rule; in any one unit.
 
     Returns
     -------
     ndarray of shape (n_assets,), dtype=float64
-        NaN everywhere if nothing is at risk.
+        NaN everywhere if nobody has weight.
 
     Notes
     -----
     NaN policy: omit (filled with the middle rank). Cost: O(n_assets log n_assets) per model.
     """
-    return stake_weighted_meta_model(clean_predictions(predictions), at_risk)
+    return stake_weighted_meta_model(clean_predictions(predictions), weights)
 
 
 def rescore(

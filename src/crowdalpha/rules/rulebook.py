@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
@@ -27,6 +28,7 @@ from crowdalpha.rules.money import POINTS, Amount, Unit
 __all__ = [
     "PAYABLE_SCORES",
     "MetaModelRule",
+    "ReferenceBookRule",
     "Rulebook",
     "default_rulebook",
     "describe",
@@ -38,12 +40,19 @@ PAYABLE_SCORES = ("corr", "fnc", "mmc")
 
 HALF, WHOLE = "0.5", "1"
 _MAX_MULTIPLIER = 1000
+_LARGEST = 1_000_000
 _TARGET = re.compile(r"target_[a-z0-9]+(?:_[a-z0-9]+)*_([0-9]+)")
 
 
 def _share(text: str) -> str:
     if not 0 < parse_fixed(text, decimals=DECIMALS) <= QUANTUM:
         raise ValueError(f"{text!r} is outside (0, 1]; write a share such as '0.05'")
+    return text
+
+
+def _positive(text: str) -> str:
+    if not 0 < parse_fixed(text, decimals=DECIMALS) <= _LARGEST * QUANTUM:
+        raise ValueError(f"{text!r} is outside (0, {_LARGEST}]; write a number such as '2' or '0.5'")
     return text
 
 
@@ -57,6 +66,7 @@ def _multipliers(multipliers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 Share = Annotated[str, AfterValidator(_share)]
+Positive = Annotated[str, AfterValidator(_positive)]
 Multipliers = Annotated[
     Mapping[str, str],
     AfterValidator(_multipliers),
@@ -95,13 +105,32 @@ class MetaModelRule(BaseModel):
         return plain
 
 
+class ReferenceBookRule(BaseModel):
+    """The book on which True Contribution is measured; from cash, without limits on trades.
+
+    `information_coefficient` is the skill that the optimiser assumes, `risk_aversion` the factor of half the variance,
+    `gross_limit` the largest sum of absolute weights, `position_limit` the largest weight of an asset. The figure is a
+    mean over `draws` books, in each of which a model keeps its weight with the chance `kept`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    information_coefficient: Share = "0.03"
+    risk_aversion: Positive = "40"
+    gross_limit: Positive = "2"
+    position_limit: Share = "0.02"
+    draws: Annotated[int, Field(ge=2, le=1000)] = 100
+    kept: Share = HALF
+
+
 class Rulebook(BaseModel):
     """The rules of a tournament; amounts and multipliers are decimal strings.
 
     `clip` is the largest share of the stake at risk that one round pays or burns. `stake_threshold` is the
     total at risk above which the payout factor falls below 1. `min_overlap` is the share of live ids that a
     submission must cover. `burn` says where lost stakes go: "pool" can only pay participants later, and
-    there is no other choice, least of all the operator.
+    there is no other choice, least of all the operator. With a `reference_book`, True Contribution is recorded of
+    every model; it pays nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -120,6 +149,12 @@ class Rulebook(BaseModel):
     min_overlap: Share
     burn: Literal["pool"] = "pool"
     meta_model: MetaModelRule = MetaModelRule()
+    reference_book: ReferenceBookRule | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out a book that there is not: rulebooks that are older than it keep their hash."""
+        return {name: value for name, value in handler(self).items() if name != "reference_book" or value is not None}
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

@@ -1,8 +1,8 @@
 """The offline verifier: recompute a round's payments, and its scores where the evidence is at hand.
 
-Level 0, for anyone with the bundle: hashes, roots, payout factor, rates, payouts, burns, funding and transfers,
-all to the last base unit. Level 2, for an auditor with every submission: the meta model and the scores, within
-one quantum of the recorded integers.
+Level 0, for anyone with the bundle: hashes, roots, the weights of the meta model where they are more than stakes,
+payout factor, rates, payouts, burns, funding and transfers, all to the last base unit. Level 2, for an auditor with
+every submission: the meta model and the scores, within one quantum of the recorded integers.
 
 A bundle agrees with itself or it does not; whoever rewrites all of it, hashes included, can make it agree. What
 stops that are `anchors`: hashes that were published at the time and that the caller got from elsewhere.
@@ -31,13 +31,18 @@ from crowdalpha.rules.hashing import Json, sha256_hex
 from crowdalpha.rules.ledger import AccountRef, FlowCode, Transfer
 from crowdalpha.rules.money import Amount, total
 from crowdalpha.rules.rescore import FEATURE_SCORES, Evidence, rebuild_meta_model, rescore
+from crowdalpha.rules.rulebook import MetaModelRule
 from crowdalpha.rules.settlement import Position, Settlement, settle
+from crowdalpha.rules.weighing import weigh
 
 __all__ = ["SCORE_TOLERANCE", "Check", "Evidence", "VerificationReport", "verify_round"]
 
 SCORE_TOLERANCE = 1
 """Quanta by which a rescored float64 may differ from the recorded integer: a sum in another order crosses a
 rounding boundary about once in a million scores. Everything after the recorded integer is exact."""
+
+WEIGHT_TOLERANCE = 1
+"""Quanta by which a recomputed weight may differ, for the same reason."""
 
 META_MODEL_TOLERANCE = 1e-9
 
@@ -178,6 +183,36 @@ def _snapshot(bundle: RoundBundle) -> str:
     at_risk = [_amount(bundle, f"at_risk of model {row.model_id}", row.at_risk) for row in closed.snapshot]
     _demand_same("total_at_risk", closed.total_at_risk, str(total(at_risk, bundle.rulebook.unit)))
     return f"{len(at_risk)} models put {closed.total_at_risk} at risk"
+
+
+def _weights(bundle: RoundBundle) -> str:
+    """Blend and cap again: what the method learned is given, what became of it is not taken on trust."""
+    rule, rows = bundle.rulebook.meta_model, bundle.closed.snapshot
+    by_stake = rule.method == "stake_weighted"
+    _demand_same("learned_from is given", bundle.closed.learned_from is not None, not by_stake)
+    stated = [(row.weight is not None, row.learned is not None, row.account_id is not None) for row in rows]
+    for row, found in zip(rows, stated, strict=True):
+        wanted = (rule != MetaModelRule(), not by_stake, rule.largest_account != MetaModelRule().largest_account)
+        _demand_same(f"model {row.model_id} has (weight, learned, account_id)", found, wanted)
+        if row.learned is not None and row.learned < 0:
+            raise BundleError(f"learned of model {row.model_id} is {row.learned}; it must be zero or more")
+    computed = weigh(
+        rule,
+        _at_risk(bundle),
+        learned=[row.learned or 0 for row in rows],
+        accounts=[row.account_id for row in rows if row.account_id is not None],
+    )
+    if computed is None:
+        return "the stakes are the weights"
+    for row, weighing in zip(rows, computed, strict=True):
+        if abs((row.weight or 0) - weighing.weight) > WEIGHT_TOLERANCE:
+            _demand_same(f"weight of model {row.model_id}", row.weight, weighing.weight)
+    return f"{len(rows)} weights follow from what {rule.method} learned, the stakes and the cap"
+
+
+def _at_risk(bundle: RoundBundle) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    unit = bundle.rulebook.unit
+    return np.array([Amount.parse(row.at_risk, unit).base for row in bundle.closed.snapshot], dtype=np.float64)
 
 
 def _positions(bundle: RoundBundle) -> list[Position]:
@@ -325,16 +360,19 @@ def _demand_score(what: str, recorded: int | None, recomputed: int | None) -> No
 
 
 def _rebuilt(bundle: RoundBundle, evidence: Evidence) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    unit = bundle.rulebook.unit
-    at_risk = {row.model_id: Amount.parse(row.at_risk, unit).base for row in bundle.closed.snapshot}
-    stakes = np.array([at_risk[model_id] for model_id in evidence.model_ids], dtype=np.float64)
-    return rebuild_meta_model(evidence.predictions, stakes)
+    """Build the meta model from the recorded weights, or from the stakes where the rule records none."""
+    rows = bundle.closed.snapshot
+    stakes = dict(zip((row.model_id for row in rows), _at_risk(bundle).tolist(), strict=True))
+    used = {row.model_id: stakes[row.model_id] if row.weight is None else float(row.weight) for row in rows}
+    weights = np.array([used[model_id] for model_id in evidence.model_ids], dtype=np.float64)
+    return rebuild_meta_model(evidence.predictions, weights)
 
 
 _LEVEL_0: Mapping[str, Callable[[RoundBundle], str]] = {
     "hashes": _hashes,
     "roots": _roots,
     "snapshot": _snapshot,
+    "weights": _weights,
     "payments": _payments,
     "transfers": _transfers,
     "ledger": _ledger,

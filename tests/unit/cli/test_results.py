@@ -34,8 +34,8 @@ def test_the_crowd_is_set_against_its_participants() -> None:
 def test_archetypes_are_listed_with_what_they_earned() -> None:
     lines = screen(small_season())
 
-    assert words(lines, "ridge")[:5] == ["ridge", "2", "+0.0175", "+0.0150", "+10.0%"]
-    assert words(lines, "no skill")[:6] == ["no", "skill", "1", "+0.0000", "+0.0000", "-10.0%"]
+    assert words(lines, "ridge")[:6] == ["ridge", "2", "+0.0175", "+0.0150", "+1.00%", "+10.0%"]
+    assert words(lines, "no skill")[:7] == ["no", "skill", "1", "+0.0000", "+0.0000", "-1.00%", "-10.0%"]
 
 
 def test_book_and_ledger_are_told() -> None:

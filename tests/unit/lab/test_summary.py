@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from crowdalpha.lab.summary import archetype_results, in_words, known_mean, mean_t_stat, summary_of
+from crowdalpha.lab.summary import archetype_results, in_words, mean_t_stat, summary_of
+from crowdalpha.lab.worth import known_mean
 from tests.fixtures.seasons import one_round, small_season, without_scores
 
 

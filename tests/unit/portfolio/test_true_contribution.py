@@ -178,12 +178,14 @@ def test_dropout_averages_the_contributions_of_its_draws() -> None:
     assert found.largest_gap <= 1e-9
 
 
-def test_a_draw_without_stake_is_refused() -> None:
+def test_a_draw_without_stake_keeps_all_of_it() -> None:
     predictions, _, returns = crowd(7)
     alone = np.eye(N_MODELS)[0]
 
-    with pytest.raises(ConstantError, match="keeps no stake"):
-        dropout_contribution(predictions, alone, returns, book=book_of(7), seed=1)
+    found = dropout_contribution(predictions, alone, returns, book=book_of(7), seed=1, n_draws=4)
+    np.testing.assert_allclose(
+        found.mean, true_contribution(predictions, alone, returns, book=book_of(7)), rtol=1e-8, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(("n_draws", "share"), [(1, 0.5), (10, 0.0), (10, 1.5)])

@@ -6,12 +6,13 @@ import pytest
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import RoundBundle
-from crowdalpha.rules.ids import ModelId
+from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber
 from crowdalpha.rules.money import POINTS, Amount
 from crowdalpha.rules.rescore import Evidence, rebuild_meta_model, rescore
-from crowdalpha.rules.rulebook import default_rulebook
+from crowdalpha.rules.rulebook import MetaModelRule, default_rulebook
 from crowdalpha.rules.settlement import Position
 from crowdalpha.rules.verify import VerificationReport, verify_round
+from crowdalpha.rules.weighing import weigh
 from tests.fixtures.round_bundle import Plain, get_at, leaves_of, make_bundle, reseal, with_value
 
 RULEBOOK = default_rulebook()
@@ -72,6 +73,7 @@ def test_an_honest_round_passes_every_check() -> None:
         "hashes",
         "roots",
         "snapshot",
+        "weights",
         "payments",
         "transfers",
         "ledger",
@@ -248,3 +250,60 @@ def test_a_round_without_stakes_has_no_meta_model_and_verifies() -> None:
     made = make_bundle(unstaked, rulebook=RULEBOOK, pool=points("1"), meta_model_sha256=None, submissions=HASHES)
 
     assert verify_round(made, evidence=evidence(features=None, meta_model=None)).ok
+
+
+def weighed_bundle() -> RoundBundle:
+    """A round of stacking and a cap of 60 %: the weights are half of (0.2, 0.8) and half of (5/7, 2/7)."""
+    rule = MetaModelRule(method="stacking", largest_account="0.6")
+    weighings = weigh(
+        rule,
+        STAKES,
+        learned=[200_000_000, 800_000_000, 0],
+        accounts=[AccountId(1), AccountId(2), AccountId(2)],
+    )
+    assert weighings is not None
+    weights = np.array([each.weight for each in weighings], dtype=np.float64)
+    scores = rescore(PREDICTIONS, meta_model=rebuild_meta_model(PREDICTIONS, weights), target=TARGET)
+    at_risk = [points(str(stake)) for stake in STAKES]
+    return make_bundle(
+        [Position(*row, row[1], points("0")) for row in zip(MODELS, at_risk, scores, strict=True)],
+        rulebook=RULEBOOK.model_copy(update={"meta_model": rule}),
+        pool=points("1000"),
+        submissions=HASHES,
+        weighings=weighings,
+        learned_from=[RoundNumber(7)],
+    )
+
+
+def test_recorded_weights_are_checked_and_make_the_meta_model() -> None:
+    bundle = weighed_bundle()
+    shares = np.array([0.2, 0.8, 0.0]) / 2 + STAKES / 70 / 2
+    published = rebuild_meta_model(PREDICTIONS, shares)
+
+    report = verify_round(bundle.to_bytes(), evidence=evidence(features=None, meta_model=published))
+    assert report.ok, report.failures
+    assert [row.weight for row in bundle.closed.snapshot] == [round(1e9 * each) for each in shares]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("closed", "snapshot", 0, "weight"), 457_142_867),
+        (("closed", "snapshot", 0, "learned"), 100_000_000),
+        (("closed", "snapshot", 1, "learned"), -1),
+        (("closed", "snapshot", 2, "weight"), None),
+        (("closed", "snapshot", 1, "account_id"), None),
+        (("closed", "learned_from"), None),
+    ],
+)
+def test_a_weight_that_does_not_follow_is_found(path: tuple[str | int, ...], value: object) -> None:
+    forged = reseal(with_value(copy.deepcopy(dict(weighed_bundle().to_json())), path, value))
+
+    assert "weights" in failed(verify_round(forged))
+
+
+def test_a_weight_beside_stakes_alone_is_found() -> None:
+    forged = plain()
+    forged["closed"]["snapshot"][0]["weight"] = 1_000_000_000
+
+    assert failed(verify_round(reseal(forged))) == ["weights"]

@@ -1,5 +1,6 @@
 """All SQL of models."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.server.db.tables import ModelRow
 
-__all__ = ["add", "find", "find_by_name", "list_all"]
+__all__ = ["add", "find", "find_by_name", "list_all", "list_these"]
 
 
 def add(session: Session, *, account_id: int, tournament_id: int, name: str, now: datetime) -> ModelRow | None:
@@ -36,3 +37,8 @@ def find_by_name(session: Session, name: str, *, tournament_id: int) -> ModelRow
 def list_all(session: Session) -> list[ModelRow]:
     """List models by id."""
     return list(session.scalars(select(ModelRow).order_by(ModelRow.id)))
+
+
+def list_these(session: Session, model_ids: Sequence[int]) -> list[ModelRow]:
+    """List these models by id."""
+    return list(session.scalars(select(ModelRow).where(ModelRow.id.in_(model_ids)).order_by(ModelRow.id)))

@@ -1,5 +1,6 @@
 """Enter and read models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from crowdalpha.server.log import get_log
 from crowdalpha.server.models import repository
 from crowdalpha.server.tournaments.service import get_tournament
 
-__all__ = ["Model", "create_model", "get_model", "list_models"]
+__all__ = ["Model", "accounts_of", "create_model", "get_model", "list_models"]
 
 log = get_log(__name__)
 
@@ -62,6 +63,15 @@ def get_model(session: Session, model_id: ModelId) -> Model:
     if row is None:
         raise NotFound("model", model_id)
     return _model(row)
+
+
+def accounts_of(session: Session, model_ids: Sequence[ModelId]) -> list[AccountId]:
+    """Read whose models these are, in their order; a model that is not there is refused with `NotFound`."""
+    owners = {row.id: AccountId(row.account_id) for row in repository.list_these(session, model_ids)}
+    for model_id in model_ids:
+        if model_id not in owners:
+            raise NotFound("model", model_id)
+    return [owners[model_id] for model_id in model_ids]
 
 
 def list_models(session: Session) -> list[Model]:

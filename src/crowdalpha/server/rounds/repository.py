@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.bundle import ClosedRecord
-from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.round import RoundState
 from crowdalpha.rules.settlement import Outcome
 from crowdalpha.server.db.tables import (
@@ -34,8 +34,10 @@ __all__ = [
     "find_resolution",
     "find_round",
     "list_counting_submissions",
+    "list_past_positions",
     "list_positions",
     "list_positions_with_payouts",
+    "list_resolved",
     "list_rounds",
     "list_scores",
     "set_state",
@@ -173,6 +175,43 @@ def add_resolution(session: Session, row: ResolutionRow) -> None:
 def find_resolution(session: Session, number: RoundNumber) -> ResolutionRow | None:
     """Find the resolution of a round."""
     return session.get(ResolutionRow, number)
+
+
+def list_resolved(
+    session: Session, *, tournament_id: TournamentId, by: datetime
+) -> list[tuple[RoundRow, ClosingRow, ResolutionRow, ScoreDayRow]]:
+    """List rounds of a tournament that were resolved by a time, with what closed, resolved and finally scored them."""
+    statement = (
+        select(RoundRow, ClosingRow, ResolutionRow, ScoreDayRow)
+        .join(ClosingRow, ClosingRow.round_number == RoundRow.number)
+        .join(ResolutionRow, ResolutionRow.round_number == RoundRow.number)
+        .join(ScoreDayRow, (ScoreDayRow.round_number == RoundRow.number) & ScoreDayRow.is_final)
+        .where(RoundRow.tournament_id == tournament_id, ResolutionRow.resolved_at <= by)
+        .order_by(RoundRow.closes_at, RoundRow.number)
+    )
+    return [(row, closing, resolution, final) for row, closing, resolution, final in session.execute(statement)]
+
+
+def list_past_positions(
+    session: Session, numbers: Sequence[RoundNumber]
+) -> list[tuple[RoundNumber, ModelId, int, int | None]]:
+    """List (round, model, at risk, final CORR) of scored rounds by round and model."""
+    statement = (
+        select(PositionRow.round_number, PositionRow.model_id, PositionRow.at_risk, ScoreRow.corr)
+        .join(ScoreDayRow, (ScoreDayRow.round_number == PositionRow.round_number) & ScoreDayRow.is_final)
+        .outerjoin(
+            ScoreRow,
+            (ScoreRow.round_number == PositionRow.round_number)
+            & (ScoreRow.model_id == PositionRow.model_id)
+            & (ScoreRow.day == ScoreDayRow.day),
+        )
+        .where(PositionRow.round_number.in_(numbers))
+        .order_by(PositionRow.round_number, PositionRow.model_id)
+    )
+    return [
+        (RoundNumber(number), ModelId(model_id), at_risk, corr)
+        for number, model_id, at_risk, corr in session.execute(statement)
+    ]
 
 
 def list_positions_with_payouts(

@@ -15,24 +15,27 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from crowdalpha.errors import InputError
-from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, close_record, resolve_bundle
+from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, Weighing, close_record, resolve_bundle
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound
 from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
 from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.rescore import SCORE_NAMES, rebuild_meta_model
 from crowdalpha.rules.round import RoundState, advance
-from crowdalpha.rules.rulebook import MetaModelRule, Rulebook
+from crowdalpha.rules.rulebook import Rulebook
 from crowdalpha.rules.settlement import Position, Settlement, settle
 from crowdalpha.rules.stake import amount_at_risk
+from crowdalpha.rules.weighing import weigh
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.datasets.service import get_dataset
 from crowdalpha.server.db.tables import ClosingRow, ResolutionRow, RoundRow, ScoreDayRow
 from crowdalpha.server.ledger import service as ledger
 from crowdalpha.server.log import get_log
+from crowdalpha.server.models.service import accounts_of
 from crowdalpha.server.rounds import frames, repository
+from crowdalpha.server.rounds.history import PastPosition, PastRound, Staked, learn
 from crowdalpha.server.rounds.values import (
     ClosedRound,
     FrozenPredictions,
@@ -53,6 +56,7 @@ __all__ = [
     "Resolution",
     "Round",
     "close_round",
+    "closed_record",
     "frozen_predictions",
     "get_round",
     "list_positions",
@@ -90,18 +94,10 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
         If there is no such tournament, or the dataset was not published.
     Conflict
         If it is too early.
-    RulebookError
-        If the rulebook names a meta model that rounds are not closed by yet.
     IdempotencyConflict
         If the number was opened with anything else.
     """
     window = RoundWindow(opens_at=opens_at, closes_at=closes_at, resolves_at=resolves_at)
-    if rulebook.meta_model != MetaModelRule():
-        # a round that promised one method and closed by another would break its own rules
-        raise RulebookError(
-            f"round {number}: rounds close by stake weights without a cap; meta_model must be that, "
-            f"not {rulebook.meta_model.method} with largest_account {rulebook.meta_model.largest_account}"
-        )
     ids = list(live_ids)
     if not ids or len(set(ids)) != len(ids):
         raise InputError(f"round {number}: live_ids must be there, each once")
@@ -131,7 +127,10 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
 
 
 def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now: datetime) -> ClosedRound:
-    """Freeze each model's latest submission and stake, and build the meta model.
+    """Freeze each model's latest submission and stake, and build the meta model by the round's rulebook.
+
+    A method that learns is told the rounds of the same tournament that were resolved when this one was due to close,
+    however late it is closed.
 
     Raises
     ------
@@ -152,6 +151,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     hashes = [sha256 for _, _, sha256 in snapshot]
     ids = live_ids(session, number)
     values = frames.read_submissions(blobs, hashes, live_ids=ids, rulebook=row.rulebook)
+    weighings, learned_from = _weigh(session, blobs, row, snapshot, values)
     record = close_record(
         snapshot,
         round_number=number,
@@ -159,7 +159,9 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
         dataset_version=row.dataset_version,
         manifest_sha256=get_dataset(session, row.dataset_version).manifest_sha256,
         era=row.era,
-        meta_model_sha256=_build_meta_model(blobs, ids, values, [amount for _, amount, _ in snapshot]),
+        meta_model_sha256=_build_meta_model(blobs, ids, values, _weights(snapshot, weighings)),
+        weighings=weighings,
+        learned_from=learned_from,
     )
     closing = repository.add_closing(
         session,
@@ -279,6 +281,11 @@ def meta_model(session: Session, *, blobs: BlobStore, number: RoundNumber) -> pl
     return frames.read_frame(blobs, _closing(session, number).meta_model_sha256)
 
 
+def closed_record(session: Session, *, blobs: BlobStore, number: RoundNumber) -> ClosedRecord:
+    """Read what the close of a round fixed and published."""
+    return ClosedRecord.model_validate_json(blobs.get(_closing(session, number).closed_hash))
+
+
 def frozen_predictions(session: Session, *, blobs: BlobStore, number: RoundNumber) -> FrozenPredictions:
     """Read every submission that counts in a closed round, staked or not, by model."""
     positions = repository.list_positions(session, number)
@@ -316,13 +323,59 @@ def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
     return list(zip(model_ids, at_risk, hashes, strict=True))
 
 
+def _weigh(
+    session: Session,
+    blobs: BlobStore,
+    row: Round,
+    snapshot: Sequence[tuple[ModelId, Amount, str]],
+    values: NDArray[np.float64],
+) -> tuple[tuple[Weighing, ...] | None, tuple[RoundNumber, ...] | None]:
+    """Weigh by the rulebook, and say which rounds the method learned from."""
+    rule = row.rulebook.meta_model
+    model_ids = [model_id for model_id, _, _ in snapshot]
+    at_risk = np.array([amount.base for _, amount, _ in snapshot], dtype=np.float64)
+    accounts = accounts_of(session, model_ids)
+    if rule.method == "stake_weighted":
+        return weigh(rule, at_risk, accounts=accounts), None
+    past = _past_rounds(session, row)
+    learned = learn(past, blobs=blobs, now=Staked(tuple(model_ids), at_risk, values), method=rule.method)
+    return weigh(rule, at_risk, learned=learned, accounts=accounts), tuple(each.number for each in past)
+
+
+def _past_rounds(session: Session, row: Round) -> list[PastRound]:
+    """Read what is known of the rounds that were resolved when this one was due to close."""
+    resolved = repository.list_resolved(session, tournament_id=row.tournament_id, by=row.closes_at)
+    positions: dict[RoundNumber, list[PastPosition]] = {}
+    numbers = [RoundNumber(each.number) for each, _, _, _ in resolved]
+    for number, model_id, at_risk, corr in repository.list_past_positions(session, numbers):
+        positions.setdefault(number, []).append(PastPosition(model_id, at_risk, corr))
+    return [
+        PastRound(
+            number=RoundNumber(past.number),
+            closed_at=past.closes_at,
+            resolved_at=resolution.resolved_at,
+            positions=tuple(positions[RoundNumber(past.number)]),
+            predictions_sha256=closing.predictions_sha256,
+            targets_sha256=final.targets_sha256,
+        )
+        for past, closing, resolution, final in resolved
+    ]
+
+
+def _weights(
+    snapshot: Sequence[tuple[ModelId, Amount, str]], weighings: Sequence[Weighing] | None
+) -> NDArray[np.float64]:
+    if weighings is None:
+        return np.array([amount.base for _, amount, _ in snapshot], dtype=np.float64)
+    return np.array([each.weight for each in weighings], dtype=np.float64)
+
+
 def _build_meta_model(
-    blobs: BlobStore, ids: Sequence[str], values: NDArray[np.float64], at_risk: Sequence[Amount]
+    blobs: BlobStore, ids: Sequence[str], values: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> str:
-    """Store the meta model of the staked submissions; the others weigh nothing and need not be ranked."""
-    weights = np.array([amount.base for amount in at_risk], dtype=np.float64)
-    staked = weights > 0
-    return frames.put_meta_model(blobs, ids, rebuild_meta_model(values[:, staked], weights[staked]))
+    """Store the meta model of the models with weight; the others need not be ranked."""
+    used = weights > 0
+    return frames.put_meta_model(blobs, ids, rebuild_meta_model(values[:, used], weights[used]))
 
 
 def _settle(session: Session, blobs: BlobStore, row: Round, final: ScoreDayRow) -> tuple[RoundBundle, Settlement]:
@@ -346,7 +399,7 @@ def _settle(session: Session, blobs: BlobStore, row: Round, final: ScoreDayRow) 
     pool = ledger.balance_of(session, REWARDS, unit=unit)
     settlement = settle(positions, number=row.number, rulebook=row.rulebook, pool=pool)
     bundle = resolve_bundle(
-        ClosedRecord.model_validate_json(blobs.get(_closing(session, row.number).closed_hash)),
+        closed_record(session, blobs=blobs, number=row.number),
         rulebook=row.rulebook,
         positions=positions,
         settlement=settlement,

@@ -10,7 +10,7 @@ from crowdalpha.server.db.tables.ledger import (
     ReleaseRow,
 )
 from crowdalpha.server.db.tables.participants import AccountRow, ApiKeyRow, InviteRow, LoginRow, ModelRow, TournamentRow
-from crowdalpha.server.db.tables.portfolios import PortfolioRow
+from crowdalpha.server.db.tables.portfolios import ContributionRoundRow, ContributionRow, PortfolioRow
 from crowdalpha.server.db.tables.rounds import (
     ClosingRow,
     DatasetRow,
@@ -29,6 +29,8 @@ __all__ = [
     "ApiKeyRow",
     "Base",
     "ClosingRow",
+    "ContributionRoundRow",
+    "ContributionRow",
     "DatasetRow",
     "InviteRow",
     "LedgerAccountRow",
