@@ -16,6 +16,7 @@ from crowdalpha.release.sealed.errors import (
     SealedKeyError,
     TooDeepError,
 )
+from crowdalpha.release.sealed.forest import AdditiveModel, Booster, Forest
 from crowdalpha.release.sealed.keys import EpochKeys, PublicKeys, generate_keys, load_secret, save_secret, wipe_secret
 from crowdalpha.release.sealed.linear import LinearModel
 from crowdalpha.release.sealed.opening import Opened, OpenLimits, Rejected, open_submission
@@ -27,10 +28,13 @@ from crowdalpha.release.sealed.submissions import Expected, check_submission, wr
 __all__ = [
     "PROFILES",
     "SCORE_QUANTUM",
+    "AdditiveModel",
+    "Booster",
     "Container",
     "Cost",
     "EpochKeys",
     "Expected",
+    "Forest",
     "Kind",
     "LeakBudget",
     "LeakBudgetSpentError",

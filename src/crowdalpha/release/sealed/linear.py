@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from crowdalpha.release.sealed.eras import column_member, n_blocks
 from crowdalpha.release.sealed.errors import OverflowingModelError, SealedError
-from crowdalpha.release.sealed.parameters import Profile
+from crowdalpha.release.sealed.parameters import PROFILES, Profile
 from crowdalpha.release.sealed.plans import Cost, Desk, Operations, Plan, Sources, need_profile, output_name
 
-__all__ = ["EXACT", "LinearModel"]
+__all__ = ["LinearModel"]
 
-EXACT = ("bfv-linear-1", "bfv-trees-1")
+EXACT = tuple(name for name, profile in PROFILES.items() if profile.plain_prime)
 HIGHEST = 2
 
 

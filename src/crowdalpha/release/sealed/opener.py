@@ -78,7 +78,7 @@ def decrypted(keys: EpochKeys, path: Path, expected: Expected) -> NDArray[np.int
     if keys.profile.scheme is Scheme.BFV:
         if any(keys.noise_budget(result) < LEAST_BUDGET_BITS for result in results):
             raise SealedError("too much noise is left in a result")
-        found = np.concatenate([keys.decrypt_integers(result) for result in results]).take(slots)
+        found: NDArray[np.int64] = np.concatenate([keys.decrypt_integers(result) for result in results]).take(slots)
     else:
         found = _integers(np.concatenate([keys.decrypt_numbers(result) for result in results]).take(slots))
     if found.min() == found.max():

@@ -195,6 +195,15 @@ class Ring:
         self._evaluator.add_plain(source, plain, out)
         return out
 
+    def raised(self, source: Ciphertext, constant: int) -> Ciphertext:
+        """Add an integer to every slot, in BFV."""
+        factor = constant % self.profile.plain_prime
+        if factor == 0:
+            return source
+        out = self._library.Ciphertext()
+        self._evaluator.add_plain(source, self._library.Plaintext(f"{factor:x}"), out)
+        return out
+
     def added(self, total: Ciphertext | None, part: Ciphertext) -> Ciphertext:
         """Add to a total in place; None is an empty one."""
         if total is None:
