@@ -1,0 +1,72 @@
+"""The sealed track: models that run, and train, on encrypted data. Needs `pip install 'crowdalpha[sealed]'`.
+
+The operator draws keys and encrypts eras and second moments; a participant plans and runs a model on them and sends the
+encrypted result; the operator opens it, and only a coarse score leaves.
+"""
+
+from crowdalpha.release.sealed.budget import SCORE_QUANTUM, LeakBudget, quantised_score
+from crowdalpha.release.sealed.container import Container, Kind, read_container
+from crowdalpha.release.sealed.eras import open_era, open_public, row_order, write_era, write_public
+from crowdalpha.release.sealed.errors import (
+    LeakBudgetSpentError,
+    OverflowingModelError,
+    SealedError,
+    SealedExtraMissingError,
+    SealedFileError,
+    SealedKeyError,
+    TooDeepError,
+)
+from crowdalpha.release.sealed.forest import AdditiveModel, Booster, Forest
+from crowdalpha.release.sealed.keys import EpochKeys, PublicKeys, generate_keys, load_secret, save_secret, wipe_secret
+from crowdalpha.release.sealed.linear import LinearModel
+from crowdalpha.release.sealed.opening import Opened, OpenLimits, Rejected, open_submission
+from crowdalpha.release.sealed.parameters import PROFILES, Profile, profile_named
+from crowdalpha.release.sealed.plans import Cost, Model, Plan, Sources
+from crowdalpha.release.sealed.running import run_plan
+from crowdalpha.release.sealed.submissions import Expected, check_submission, write_submission
+
+__all__ = [
+    "PROFILES",
+    "SCORE_QUANTUM",
+    "AdditiveModel",
+    "Booster",
+    "Container",
+    "Cost",
+    "EpochKeys",
+    "Expected",
+    "Forest",
+    "Kind",
+    "LeakBudget",
+    "LeakBudgetSpentError",
+    "LinearModel",
+    "Model",
+    "OpenLimits",
+    "Opened",
+    "OverflowingModelError",
+    "Plan",
+    "Profile",
+    "PublicKeys",
+    "Rejected",
+    "SealedError",
+    "SealedExtraMissingError",
+    "SealedFileError",
+    "SealedKeyError",
+    "Sources",
+    "TooDeepError",
+    "check_submission",
+    "generate_keys",
+    "load_secret",
+    "open_era",
+    "open_public",
+    "open_submission",
+    "profile_named",
+    "quantised_score",
+    "read_container",
+    "row_order",
+    "run_plan",
+    "save_secret",
+    "wipe_secret",
+    "write_era",
+    "write_public",
+    "write_submission",
+]
