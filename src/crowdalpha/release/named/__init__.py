@@ -1,0 +1,34 @@
+"""Tournaments on named assets: universe, submissions by ticker, coverage, limits of change, data files."""
+
+from crowdalpha.release.named.change import Change, measure_change, submitted_era
+from crowdalpha.release.named.coverage import REASONS, CountryCoverage, Coverage, DroppedRow
+from crowdalpha.release.named.errors import NamedUniverseError
+from crowdalpha.release.named.submission import (
+    MIN_ASSETS,
+    Examined,
+    NamedPredictions,
+    examine_named,
+    read_named_predictions,
+)
+from crowdalpha.release.named.tickers import Match, TickerIndex
+from crowdalpha.release.named.universe import NamedUniverse, read_universe
+
+__all__ = [
+    "MIN_ASSETS",
+    "REASONS",
+    "Change",
+    "CountryCoverage",
+    "Coverage",
+    "DroppedRow",
+    "Examined",
+    "Match",
+    "NamedPredictions",
+    "NamedUniverse",
+    "NamedUniverseError",
+    "TickerIndex",
+    "examine_named",
+    "measure_change",
+    "read_named_predictions",
+    "read_universe",
+    "submitted_era",
+]
