@@ -161,12 +161,12 @@ def test_more_rows_than_allowed_are_refused() -> None:
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # the reference on a newer pandas
 def test_the_reference_takes_the_same_files() -> None:
-    submissions = pytest.importorskip("numerai_tools.submissions")
+    submissions, pandas = pytest.importorskip("numerai_tools.submissions"), pytest.importorskip("pandas")
     universe = wide_universe(150)
     values = np.random.default_rng(3).uniform(size=120)
     names = universe.live_ids[:120]
-    frame = pl.DataFrame({"numerai_ticker": names, "signal": values}).to_pandas()
-    index = pl.DataFrame({"numerai_ticker": universe.live_ids}).to_pandas()
+    frame = pandas.DataFrame({"numerai_ticker": names, "signal": values})
+    index = pandas.DataFrame({"numerai_ticker": universe.live_ids})
     *_, kept, unknown = submissions.validate_submission_signals(index, frame)
     ours = read_named_predictions(parquet_file(names, values), universe=universe)
 
