@@ -1,7 +1,7 @@
 """Rounds on named assets: their universe, the report on each submission, and two scores.
 
 Revision ID: 0004
-Revises: 0002
+Revises: 0003
 """
 
 from alembic import op
@@ -9,7 +9,7 @@ from alembic import op
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 NAMED = """
 ALTER TABLE round ADD COLUMN universe_sha256 text;
