@@ -128,10 +128,12 @@ class ClosedRecord(_Record):
     snapshot_root: Sha256
     learned_from: tuple[RoundNumber, ...] | None = None
     """Resolved rounds that a method learned from, in the order of their closes; None by stake."""
+    universe_sha256: Sha256 | None = None
+    """Of a named round: the file with its assets, their names, exposures and weights."""
 
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        return _drop_absent(handler(self), ("learned_from",))
+        return _drop_absent(handler(self), ("learned_from", "universe_sha256"))
 
     @property
     def hash(self) -> str:
@@ -212,6 +214,7 @@ def close_record(  # noqa: PLR0913  # everything that a close fixes, in one call
     meta_model_sha256: str | None,
     weighings: Sequence[Weighing] | None = None,
     learned_from: Sequence[RoundNumber] | None = None,
+    universe_sha256: str | None = None,
 ) -> ClosedRecord:
     """Make the record of a close from (model, at risk, hash of its submission), in any order.
 
@@ -231,6 +234,7 @@ def close_record(  # noqa: PLR0913  # everything that a close fixes, in one call
         snapshot=rows,
         snapshot_root=root_of(rows),
         learned_from=None if learned_from is None else tuple(learned_from),
+        universe_sha256=universe_sha256,
     )
 
 

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from crowdalpha.ensemble import clean_predictions, rank_and_fill, stake_weighted_meta_model
 from crowdalpha.errors import InputError
 from crowdalpha.rules.ids import ModelId
+from crowdalpha.rules.named import NamedExposures
 from crowdalpha.rules.payout import record_score
+from crowdalpha.rules.rulebook import NAMED_SCORES, Rulebook
 from crowdalpha.scoring import round_scores
 
-__all__ = ["FEATURE_SCORES", "SCORE_NAMES", "Evidence", "rebuild_meta_model", "rescore"]
+__all__ = ["FEATURE_SCORES", "SCORE_NAMES", "Evidence", "rebuild_meta_model", "rescore", "score_names"]
 
 FloatArray = NDArray[np.float64]
 
 SCORE_NAMES = ("corr", "mmc", "fnc", "cwmm", "max_exposure")
-"""What is recorded of each model, in this order."""
+"""What is recorded of each model, in this order; `score_names` adds those of named tournaments."""
 
 FEATURE_SCORES = frozenset({"fnc", "max_exposure"})
 """Scores that are None unless the round's features are at hand."""
@@ -47,6 +49,10 @@ class Evidence:
         As published, to be compared with the rebuilt one.
     targets_sha256 : str, optional
         Hash of the file that `target` was read from.
+    exposures : NamedExposures, optional
+        Of a named round; without them `alpha` and `mpc` are not checked.
+    universe_sha256 : str, optional
+        Hash of the universe file that `exposures` were read from.
     """
 
     model_ids: tuple[ModelId, ...]
@@ -56,6 +62,8 @@ class Evidence:
     features: FloatArray | None = None
     meta_model: FloatArray | None = None
     targets_sha256: str | None = None
+    exposures: NamedExposures | None = None
+    universe_sha256: str | None = None
 
     def __post_init__(self) -> None:
         n_assets, n_models = len(self.target), len(self.model_ids)
@@ -67,6 +75,24 @@ class Evidence:
             raise InputError(f"evidence: the meta model has shape {self.meta_model.shape}, not {(n_assets,)}")
         if self.features is not None and len(self.features) != n_assets:
             raise InputError(f"evidence: features have {len(self.features)} rows, not {n_assets}")
+        if self.exposures is not None and len(self.exposures.sample_weights) != n_assets:
+            raise InputError(f"evidence: exposures have {len(self.exposures.sample_weights)} rows, not {n_assets}")
+
+
+def score_names(rulebook: Rulebook) -> tuple[str, ...]:
+    """Name the scores that are recorded of each model under a rulebook.
+
+    Parameters
+    ----------
+    rulebook : Rulebook
+        Of the round.
+
+    Returns
+    -------
+    tuple of str
+        `SCORE_NAMES`, and in a named tournament `alpha` and `mpc`.
+    """
+    return (*SCORE_NAMES, *NAMED_SCORES) if rulebook.kind == "named" else SCORE_NAMES
 
 
 def rebuild_meta_model(predictions: FloatArray, weights: FloatArray) -> FloatArray:

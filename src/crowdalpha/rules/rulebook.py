@@ -26,7 +26,9 @@ from crowdalpha.rules.hashing import Json, canonical_json, hash_of
 from crowdalpha.rules.money import POINTS, Amount, Unit
 
 __all__ = [
+    "NAMED_SCORES",
     "PAYABLE_SCORES",
+    "ChangeRule",
     "MetaModelRule",
     "ReferenceBookRule",
     "Rulebook",
@@ -35,8 +37,15 @@ __all__ = [
     "read_rulebook",
 ]
 
-PAYABLE_SCORES = ("corr", "fnc", "mmc")
+NAMED_SCORES = ("alpha", "mpc")
+"""Scores of tournaments on named assets alone."""
+PAYABLE_SCORES = ("corr", "fnc", "mmc", *NAMED_SCORES)
 """Scores that a rulebook may pay for; any other name is taken for a slip of the pen."""
+
+LEAST_ASSETS = 100
+LOOKBACK = 5
+NEWER = ("reference_book", "kind", "min_assets", "change")
+"""Fields that the first rulebooks did not have."""
 
 HALF, WHOLE = "0.5", "1"
 _MAX_MULTIPLIER = 1000
@@ -123,6 +132,27 @@ class ReferenceBookRule(BaseModel):
     kept: Share = HALF
 
 
+class ChangeRule(BaseModel):
+    """How much a submission may change from those of the rounds before and still put its stake at risk.
+
+    A submission that reaches `max_churn` or `max_turnover`, against any of the model's submissions to the last
+    `lookback` rounds of the tournament, is taken and scored, and nothing of it is at risk. One by a model that
+    submitted to none of them counts as wholly changed; in the first round of a tournament there is nothing to change.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    max_churn: Share | None = None
+    max_turnover: Share | None = None
+    lookback: Annotated[int, Field(ge=1, le=20)] = LOOKBACK
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.max_churn is None and self.max_turnover is None:
+            raise ValueError("limits nothing; give max_churn or max_turnover, or leave the rule out")
+        return self
+
+
 class Rulebook(BaseModel):
     """The rules of a tournament; amounts and multipliers are decimal strings.
 
@@ -131,6 +161,10 @@ class Rulebook(BaseModel):
     submission must cover. `burn` says where lost stakes go: "pool" can only pay participants later, and
     there is no other choice, least of all the operator. With a `reference_book`, True Contribution is recorded of
     every model; it pays nothing.
+
+    A tournament is `obfuscated`, on hidden ids, or `named`, on assets that everybody knows. Named ones alone pay for
+    `NAMED_SCORES`, need `min_assets` live assets in a submission beside the share `min_overlap`, and may limit the
+    change from round to round.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -150,11 +184,27 @@ class Rulebook(BaseModel):
     burn: Literal["pool"] = "pool"
     meta_model: MetaModelRule = MetaModelRule()
     reference_book: ReferenceBookRule | None = None
+    kind: Literal["obfuscated", "named"] = "obfuscated"
+    min_assets: Annotated[int, Field(ge=1, le=100_000)] = LEAST_ASSETS
+    change: ChangeRule | None = None
+
+    @model_validator(mode="after")
+    def _only_named_ones_have_these(self) -> Self:
+        if self.kind == "named":
+            return self
+        for name in NAMED_SCORES:
+            if name in self.multipliers:
+                raise ValueError(f"score {name!r} is one of named tournaments; set kind to 'named'")
+        for field in ("min_assets", "change"):
+            if getattr(self, field) != type(self).model_fields[field].default:
+                raise ValueError(f"{field} is one of named tournaments; set kind to 'named'")
+        return self
 
     @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Leave out a book that there is not: rulebooks that are older than it keep their hash."""
-        return {name: value for name, value in handler(self).items() if name != "reference_book" or value is not None}
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out newer fields at their defaults: rulebooks that are older than a field keep their hash."""
+        newer = {name: type(self).model_fields[name].default for name in NEWER}
+        return {name: value for name, value in handler(self).items() if name not in newer or value != newer[name]}
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

@@ -30,8 +30,9 @@ from crowdalpha.rules.errors import BundleError
 from crowdalpha.rules.hashing import Json, sha256_hex
 from crowdalpha.rules.ledger import AccountRef, FlowCode, Transfer
 from crowdalpha.rules.money import Amount, total
+from crowdalpha.rules.named import score_named
 from crowdalpha.rules.rescore import FEATURE_SCORES, Evidence, rebuild_meta_model, rescore
-from crowdalpha.rules.rulebook import MetaModelRule
+from crowdalpha.rules.rulebook import NAMED_SCORES, MetaModelRule
 from crowdalpha.rules.settlement import Position, Settlement, settle
 from crowdalpha.rules.weighing import weigh
 
@@ -182,6 +183,7 @@ def _snapshot(bundle: RoundBundle) -> str:
     _demand_rising("snapshot", [row.model_id for row in closed.snapshot])
     at_risk = [_amount(bundle, f"at_risk of model {row.model_id}", row.at_risk) for row in closed.snapshot]
     _demand_same("total_at_risk", closed.total_at_risk, str(total(at_risk, bundle.rulebook.unit)))
+    _demand_same("universe_sha256 is given", closed.universe_sha256 is not None, bundle.rulebook.kind == "named")
     return f"{len(at_risk)} models put {closed.total_at_risk} at risk"
 
 
@@ -322,6 +324,8 @@ def _submissions(bundle: RoundBundle, evidence: Evidence) -> str:
         raise BundleError(f"the evidence has submissions of models {sorted(handed_in)}, which the snapshot lacks")
     if evidence.targets_sha256 is not None:
         _demand_same("targets_sha256", bundle.resolved.targets_sha256, evidence.targets_sha256)
+    if evidence.universe_sha256 is not None:
+        _demand_same("universe_sha256", bundle.closed.universe_sha256, evidence.universe_sha256)
     return f"{len(evidence.model_ids)} submissions are those of the snapshot"
 
 
@@ -341,15 +345,34 @@ def _scores(bundle: RoundBundle, evidence: Evidence) -> str:
         target=evidence.target,
         features=evidence.features,
     )
-    by_model = dict(zip(evidence.model_ids, recomputed, strict=True))
+    by_model = dict(zip(evidence.model_ids, _with_named(bundle, evidence, recomputed), strict=True))
+    unchecked = (FEATURE_SCORES if evidence.features is None else frozenset[str]()) | (
+        frozenset(NAMED_SCORES) if evidence.exposures is None else frozenset[str]()
+    )
     compared = 0
     for row in bundle.resolved.positions:
         for name, recorded in row.scores.items():
-            if name in FEATURE_SCORES and evidence.features is None:
+            if name in unchecked:
                 continue
             _demand_score(f"{name} of model {row.model_id}", recorded, by_model[row.model_id].get(name))
             compared += 1
     return f"{compared} recorded scores, within {SCORE_TOLERANCE} of 1e-9"
+
+
+def _with_named(
+    bundle: RoundBundle, evidence: Evidence, scores: Sequence[Mapping[str, int | None]]
+) -> Sequence[Mapping[str, int | None]]:
+    """Add the scores of a named tournament, where the exposures are at hand."""
+    if bundle.rulebook.kind != "named" or evidence.exposures is None:
+        return scores
+    at_risk = dict(zip((row.model_id for row in bundle.closed.snapshot), _at_risk(bundle).tolist(), strict=True))
+    named = score_named(
+        evidence.predictions,
+        at_risk=np.array([at_risk[model_id] for model_id in evidence.model_ids], dtype=np.float64),
+        exposures=evidence.exposures,
+        target=evidence.target,
+    )
+    return [{**one, **other} for one, other in zip(scores, named, strict=True)]
 
 
 def _demand_score(what: str, recorded: int | None, recomputed: int | None) -> None:

@@ -8,10 +8,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from crowdalpha.release import read_predictions
+from crowdalpha.release.named import NamedUniverse, TickerIndex, read_named_predictions
 from crowdalpha.rules.rulebook import Rulebook
 from crowdalpha.server.blobs import BlobStore
 
-__all__ = ["put_frame", "put_matrix", "put_meta_model", "read_frame", "read_matrix", "read_submissions"]
+__all__ = [
+    "put_frame",
+    "put_matrix",
+    "put_meta_model",
+    "read_frame",
+    "read_matrix",
+    "read_named_submissions",
+    "read_submissions",
+]
 
 
 def read_submissions(
@@ -25,6 +34,25 @@ def read_submissions(
             live_ids=live_ids,
             name=f"submission {sha256}",
             min_overlap=float(rulebook.min_overlap),
+        )
+        values[:, column] = predictions.values
+    return values
+
+
+def read_named_submissions(
+    blobs: BlobStore, sha256s: Sequence[str], *, universe: NamedUniverse, rulebook: Rulebook
+) -> NDArray[np.float64]:
+    """Read submissions to a named round as `read_submissions` does."""
+    index = TickerIndex(universe)
+    values = np.full((len(universe.live_ids), len(sha256s)), np.nan, order="F")
+    for column, sha256 in enumerate(sha256s):
+        predictions = read_named_predictions(
+            blobs.get(sha256),
+            universe=universe,
+            name=f"submission {sha256}",
+            min_assets=rulebook.min_assets,
+            min_overlap=float(rulebook.min_overlap),
+            index=index,
         )
         values[:, column] = predictions.values
     return values

@@ -33,6 +33,7 @@ __all__ = [
     "find_live_ids",
     "find_resolution",
     "find_round",
+    "list_beyond_limits",
     "list_counting_submissions",
     "list_past_positions",
     "list_positions",
@@ -47,6 +48,15 @@ COUNTING = text("""
     SELECT DISTINCT ON (model_id) model_id, sha256 FROM submission
     WHERE round_number = :number
     ORDER BY model_id, sequence DESC
+""")
+BEYOND_LIMITS = text("""
+    SELECT latest.model_id FROM (
+        SELECT DISTINCT ON (model_id) id, model_id FROM submission
+        WHERE round_number = :number
+        ORDER BY model_id, sequence DESC
+    ) AS latest
+    JOIN submission_report ON submission_report.submission_id = latest.id
+    WHERE NOT submission_report.within_limits
 """)
 ADD_POSITIONS = text("""
     INSERT INTO position (round_number, model_id, submission_sha256, at_risk)
@@ -96,6 +106,11 @@ def list_rounds(session: Session, *, state: RoundState | None) -> list[RoundRow]
 def list_counting_submissions(session: Session, number: RoundNumber) -> list[tuple[int, str]]:
     """List (model, hash) of each model's latest submission, by model."""
     return [(row.model_id, row.sha256) for row in session.execute(COUNTING, {"number": number})]
+
+
+def list_beyond_limits(session: Session, number: RoundNumber) -> set[int]:
+    """List the models whose latest submission changed more than the rules of a named round allow."""
+    return set(session.scalars(BEYOND_LIMITS, {"number": number}))
 
 
 def add_positions(

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, Weighing, close_record, resolve_bundle
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
 from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
 from crowdalpha.rules.money import Amount, Unit
-from crowdalpha.rules.rescore import SCORE_NAMES, rebuild_meta_model
+from crowdalpha.rules.rescore import rebuild_meta_model, score_names
 from crowdalpha.rules.round import RoundState, advance
 from crowdalpha.rules.rulebook import Rulebook
 from crowdalpha.rules.settlement import Position, Settlement, settle
@@ -36,6 +36,7 @@ from crowdalpha.server.log import get_log
 from crowdalpha.server.models.service import accounts_of
 from crowdalpha.server.rounds import frames, repository
 from crowdalpha.server.rounds.history import PastPosition, PastRound, Staked, learn
+from crowdalpha.server.rounds.universe import universe_of
 from crowdalpha.server.rounds.values import (
     ClosedRound,
     FrozenPredictions,
@@ -85,8 +86,11 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
     closes_at: datetime,
     resolves_at: datetime,
     now: datetime,
+    universe_sha256: str | None = None,
 ) -> Round:
     """Open a round, bound for life to these rules, this data and these times.
+
+    A named round is given the `live_ids` and the hash of the universe file that `put_universe` stored.
 
     Raises
     ------
@@ -94,24 +98,29 @@ def open_round(  # noqa: PLR0913  # everything that a round is bound to for life
         If there is no such tournament, or the dataset was not published.
     Conflict
         If it is too early.
+    RulebookError
+        If the rulebook is of another kind than the tournament, or a named round has no universe, or too small a one.
     IdempotencyConflict
         If the number was opened with anything else.
     """
+    tournament = get_tournament(session, tournament_id)
     window = RoundWindow(opens_at=opens_at, closes_at=closes_at, resolves_at=resolves_at)
     ids = list(live_ids)
     if not ids or len(set(ids)) != len(ids):
         raise InputError(f"round {number}: live_ids must be there, each once")
     if now < window.opens_at:
         raise Conflict(f"round {number} opens at {window.opens_at}, it is {now}")
+    _demand_kind(number, tournament.kind, rulebook, n_live=len(ids), has_universe=universe_sha256 is not None)
     row = RoundRow(
         number=number,
-        tournament_id=get_tournament(session, tournament_id).id,
+        tournament_id=tournament.id,
         state=advance(RoundState.SCHEDULED, RoundState.OPEN).value,
         rulebook=rulebook.to_json(),
         rulebook_hash=rulebook.hash,
         dataset_version=get_dataset(session, dataset_version).version,
         era=era,
         live_ids_sha256=hash_of(ids),
+        universe_sha256=universe_sha256,
         opens_at=window.opens_at,
         closes_at=window.closes_at,
         resolves_at=window.resolves_at,
@@ -150,7 +159,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     snapshot = _freeze(session, row)
     hashes = [sha256 for _, _, sha256 in snapshot]
     ids = live_ids(session, number)
-    values = frames.read_submissions(blobs, hashes, live_ids=ids, rulebook=row.rulebook)
+    values = _read_submissions(blobs, row, hashes, live_ids=ids)
     weighings, learned_from = _weigh(session, blobs, row, snapshot, values)
     record = close_record(
         snapshot,
@@ -162,6 +171,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
         meta_model_sha256=_build_meta_model(blobs, ids, values, _weights(snapshot, weighings)),
         weighings=weighings,
         learned_from=learned_from,
+        universe_sha256=row.universe_sha256,
     )
     closing = repository.add_closing(
         session,
@@ -310,7 +320,11 @@ def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
     counting = repository.list_counting_submissions(session, row.number)
     model_ids = [ModelId(model_id) for model_id, _ in counting]
     stakes = stakes_of(session, model_ids, unit=row.rulebook.unit)
-    at_risk = [amount_at_risk(held, submitted=True, rulebook=row.rulebook) for held in stakes]
+    beyond = repository.list_beyond_limits(session, row.number)
+    at_risk = [
+        amount_at_risk(held, submitted=model_id not in beyond, rulebook=row.rulebook)
+        for model_id, held in zip(model_ids, stakes, strict=True)
+    ]
     if not any(amount.base > 0 for amount in at_risk):
         raise Conflict(
             f"round {row.number} has no submission with a stake at risk, and a meta model weighted by stake needs one;"
@@ -321,6 +335,26 @@ def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
         session, row.number, model_ids=model_ids, sha256s=hashes, at_risk=[amount.base for amount in at_risk]
     )
     return list(zip(model_ids, at_risk, hashes, strict=True))
+
+
+def _read_submissions(
+    blobs: BlobStore, row: Round, sha256s: Sequence[str], *, live_ids: Sequence[str]
+) -> NDArray[np.float64]:
+    if row.rulebook.kind == "named":
+        universe = universe_of(blobs, row)
+        return frames.read_named_submissions(blobs, sha256s, universe=universe, rulebook=row.rulebook)
+    return frames.read_submissions(blobs, sha256s, live_ids=live_ids, rulebook=row.rulebook)
+
+
+def _demand_kind(number: RoundNumber, kind: str, rulebook: Rulebook, *, n_live: int, has_universe: bool) -> None:
+    """Refuse rules that the round could not be played by."""
+    if rulebook.kind != kind:
+        raise RulebookError(f"round {number}: the tournament is {kind} and the rulebook {rulebook.kind}; give its own")
+    if has_universe != (kind == "named"):
+        fix = "store its universe with put_universe" if kind == "named" else "leave the universe out"
+        raise RulebookError(f"round {number} is of {kind} assets; {fix}")
+    if has_universe and n_live < rulebook.min_assets:
+        raise RulebookError(f"round {number} has {n_live} live assets and min_assets is {rulebook.min_assets}")
 
 
 def _weigh(
@@ -390,7 +424,7 @@ def _settle(session: Session, blobs: BlobStore, row: Round, final: ScoreDayRow) 
         Position(
             model_id=model_id,
             at_risk=Amount(position.at_risk, unit),
-            scores={name: getattr(scores[model_id], name) for name in SCORE_NAMES},
+            scores={name: getattr(scores[model_id], name) for name in score_names(row.rulebook)},
             stake=held,
             unstake=leaving,
         )

@@ -36,6 +36,7 @@ class Round:
     dataset_version: str
     era: str
     live_ids_sha256: str
+    universe_sha256: str | None
     opens_at: datetime
     closes_at: datetime
     resolves_at: datetime
@@ -95,6 +96,7 @@ def round_of(row: RoundRow) -> Round:
         dataset_version=row.dataset_version,
         era=row.era,
         live_ids_sha256=row.live_ids_sha256,
+        universe_sha256=row.universe_sha256,
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         resolves_at=row.resolves_at,

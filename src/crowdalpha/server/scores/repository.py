@@ -11,13 +11,14 @@ from crowdalpha.server.db.tables import ScoreDayRow, ScoreRow
 __all__ = ["add_day", "add_scores", "find_day", "find_final_day", "list_days", "list_scores"]
 
 ADD_SCORES = text("""
-    INSERT INTO score (round_number, day, model_id, corr, mmc, fnc, cwmm, max_exposure)
+    INSERT INTO score (round_number, day, model_id, corr, mmc, fnc, cwmm, max_exposure, alpha, mpc)
     SELECT :number, :day, * FROM unnest(
         CAST(:model_ids AS bigint[]), CAST(:corr AS bigint[]), CAST(:mmc AS bigint[]),
-        CAST(:fnc AS bigint[]), CAST(:cwmm AS bigint[]), CAST(:max_exposure AS bigint[])
+        CAST(:fnc AS bigint[]), CAST(:cwmm AS bigint[]), CAST(:max_exposure AS bigint[]),
+        CAST(:alpha AS bigint[]), CAST(:mpc AS bigint[])
     )
 """)
-NAMES = ("corr", "mmc", "fnc", "cwmm", "max_exposure")
+NAMES = ("corr", "mmc", "fnc", "cwmm", "max_exposure", "alpha", "mpc")
 
 
 def add_day(session: Session, row: ScoreDayRow) -> None:
@@ -34,8 +35,8 @@ def add_scores(
     model_ids: Sequence[ModelId],
     scores: Sequence[Mapping[str, int | None]],
 ) -> None:
-    """Insert all scores of a day at once."""
-    columns = {name: [each[name] for each in scores] for name in NAMES}
+    """Insert all scores of a day at once; null where one is not of this kind of round."""
+    columns = {name: [each.get(name) for each in scores] for name in NAMES}
     session.execute(ADD_SCORES, {"number": number, "day": day, "model_ids": list(model_ids), **columns})
 
 

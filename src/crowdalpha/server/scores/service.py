@@ -4,7 +4,7 @@ The scores are those of `crowdalpha.rules.rescore`, the recipe that the verifier
 1e-9. What pays is computed from the recorded integers alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.rules.errors import Conflict, IdempotencyConflict
 from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.named import NamedExposures, score_named
 from crowdalpha.rules.rescore import rescore
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.blobs import BlobStore
@@ -22,6 +23,7 @@ from crowdalpha.server.db.tables import ScoreDayRow, ScoreRow
 from crowdalpha.server.log import get_log
 from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.rounds.frames import put_frame, read_frame
+from crowdalpha.server.rounds.universe import universe_of
 from crowdalpha.server.scores import repository
 from crowdalpha.server.scores.align import align_features, align_target
 
@@ -42,6 +44,8 @@ class ModelScore:
     fnc: int | None
     cwmm: int | None
     max_exposure: int | None
+    alpha: int | None = None
+    mpc: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +106,22 @@ def score_round(
     WrongState
         If the round is not closed yet, or void.
     """
-    state = rounds.start_scoring(session, number=number).state
+    row = rounds.start_scoring(session, number=number)
     ids = rounds.live_ids(session, number)
     target = align_target(targets, ids)
     stored = repository.find_day(session, number=number, day=day)
     if stored is not None:
         _demand_same(blobs, stored, target=target, final=final)
         return list_scores(session, number=number, day=day, final=False)
-    if state is RoundState.RESOLVED or repository.find_final_day(session, number=number) is not None:
+    if row.state is RoundState.RESOLVED or repository.find_final_day(session, number=number) is not None:
         raise Conflict(f"round {number} has its final scores; a correction is a new transfer, not a new score")
     matrix = None if features is None else align_features(features, ids)
     frozen = rounds.frozen_predictions(session, blobs=blobs, number=number)
     meta_model = rounds.meta_model(session, blobs=blobs, number=number)["meta_model"].to_numpy()
     scores = rescore(frozen.values, meta_model=meta_model, target=target, features=matrix)
-    row = ScoreDayRow(
+    if row.rulebook.kind == "named":
+        scores = _with_named(session, blobs, row, frozen=frozen, target=target, scores=scores)
+    scored = ScoreDayRow(
         round_number=number,
         day=day,
         is_final=final,
@@ -124,9 +130,9 @@ def score_round(
         meta_model_corr=_own_corr(meta_model, target),
         scored_at=now,
     )
-    repository.add_day(session, row)
+    repository.add_day(session, scored)
     repository.add_scores(session, number=number, day=day, model_ids=frozen.model_ids, scores=scores)
-    log.info("round_scored", round=number, day=day, final=final, models=len(scores), meta_model=row.meta_model_corr)
+    log.info("round_scored", round=number, day=day, final=final, models=len(scores), meta_model=scored.meta_model_corr)
     return list_scores(session, number=number, day=day, final=False)
 
 
@@ -145,6 +151,27 @@ def list_meta_model_scores(
         MetaModelScore(RoundNumber(row.round_number), row.day, row.is_final, row.meta_model_corr)
         for row in repository.list_days(session, number=number, final=final)
     ]
+
+
+def _with_named(
+    session: Session,
+    blobs: BlobStore,
+    row: rounds.Round,
+    *,
+    frozen: rounds.FrozenPredictions,
+    target: NDArray[np.float64],
+    scores: Sequence[Mapping[str, int | None]],
+) -> tuple[Mapping[str, int | None], ...]:
+    """Add the scores that named rounds alone have."""
+    universe = universe_of(blobs, row)
+    at_risk = {view.model_id: view.at_risk.base for view in rounds.list_positions(session, number=row.number)}
+    named = score_named(
+        frozen.values,
+        at_risk=np.array([at_risk[model_id] for model_id in frozen.model_ids], dtype=np.float64),
+        exposures=NamedExposures(universe.neutralizers, universe.sample_weights),
+        target=target,
+    )
+    return tuple({**one, **other} for one, other in zip(scores, named, strict=True))
 
 
 def _own_corr(meta_model: NDArray[np.float64], target: NDArray[np.float64]) -> int | None:
@@ -173,4 +200,6 @@ def _score(row: ScoreRow) -> ModelScore:
         fnc=row.fnc,
         cwmm=row.cwmm,
         max_exposure=row.max_exposure,
+        alpha=row.alpha,
+        mpc=row.mpc,
     )

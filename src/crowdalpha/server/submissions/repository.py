@@ -1,12 +1,36 @@
 """All SQL of submissions."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdalpha.rules.ids import ModelId, RoundNumber
-from crowdalpha.server.db.tables import ModelRow, RoundRow, SubmissionRow
+from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
+from crowdalpha.server.db.tables import ModelRow, RoundRow, SubmissionReportRow, SubmissionRow
 
-__all__ = ["add", "find_latest", "find_same", "list_of_round", "lock_model", "lock_state"]
+__all__ = [
+    "Earlier",
+    "add",
+    "add_report",
+    "find_latest",
+    "find_report",
+    "find_same",
+    "list_earlier",
+    "list_of_round",
+    "lock_model",
+    "lock_state",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A round before, and what a model submitted to it, if it did."""
+
+    number: RoundNumber
+    live_ids_sha256: str
+    universe_sha256: str
+    sha256: str | None
 
 
 def lock_state(session: Session, number: RoundNumber) -> str | None:
@@ -52,3 +76,40 @@ def list_of_round(session: Session, number: RoundNumber) -> list[SubmissionRow]:
     """List the uploads of a round by model and sequence."""
     statement = select(SubmissionRow).where(SubmissionRow.round_number == number)
     return list(session.scalars(statement.order_by(SubmissionRow.model_id, SubmissionRow.sequence)))
+
+
+def add_report(session: Session, row: SubmissionReportRow) -> None:
+    """Insert the report on an upload."""
+    session.add(row)
+    session.flush()
+
+
+def find_report(session: Session, *, number: RoundNumber, model_id: ModelId) -> SubmissionReportRow | None:
+    """Find the report on a model's upload that counts."""
+    latest = find_latest(session, number=number, model_id=model_id)
+    return None if latest is None else session.get(SubmissionReportRow, latest.id)
+
+
+def list_earlier(
+    session: Session, *, tournament_id: TournamentId, model_id: ModelId, before: datetime, lookback: int
+) -> list[Earlier]:
+    """List the last named rounds that had closed at a time, newest first, with what a model had in them at the end."""
+    statement = (
+        select(RoundRow.number, RoundRow.live_ids_sha256, RoundRow.universe_sha256)
+        .where(RoundRow.tournament_id == tournament_id, RoundRow.closes_at <= before)
+        .order_by(RoundRow.closes_at.desc(), RoundRow.number.desc())
+        .limit(lookback)
+    )
+    rounds = [(RoundNumber(number), ids, universe) for number, ids, universe in session.execute(statement)]
+    uploads = (
+        select(SubmissionRow.round_number, SubmissionRow.sha256)
+        .where(
+            SubmissionRow.model_id == model_id,
+            SubmissionRow.round_number.in_([number for number, _, _ in rounds]),
+            ~SubmissionRow.is_late,
+        )
+        .order_by(SubmissionRow.round_number, SubmissionRow.sequence)
+    )
+    # of several uploads to a round the last one stays
+    found = {each.round_number: each.sha256 for each in session.execute(uploads)}
+    return [Earlier(number, ids, universe, found.get(number)) for number, ids, universe in rounds if universe]

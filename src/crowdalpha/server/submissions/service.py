@@ -1,25 +1,31 @@
 """Take predictions in, and answer with a signed receipt."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import cast
 
 from sqlalchemy.orm import Session
 
+from crowdalpha.errors import InputError
 from crowdalpha.release import read_predictions
 from crowdalpha.rules.calendar import RoundWindow
 from crowdalpha.rules.errors import RoundClosed
-from crowdalpha.rules.hashing import canonical_json, sha256_hex
+from crowdalpha.rules.hashing import Json, canonical_json, sha256_hex
 from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.receipt import HmacSigner, Receipt, issue_receipt, read_receipt
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.blobs import BlobStore
-from crowdalpha.server.db.tables import SubmissionRow
+from crowdalpha.server.db.tables import SubmissionReportRow, SubmissionRow
 from crowdalpha.server.log import get_log
 from crowdalpha.server.models.service import get_model
 from crowdalpha.server.rounds.service import Round, get_round, live_ids
+from crowdalpha.server.rounds.universe import read_stored, universe_of
 from crowdalpha.server.submissions import repository
+from crowdalpha.server.submissions.named import EarlierFile, Preview, preview_of
 
-__all__ = ["Submission", "list_submissions", "submit"]
+__all__ = ["Preview", "Submission", "SubmissionReport", "find_report", "list_submissions", "preview", "submit"]
 
 log = get_log(__name__)
 
@@ -34,6 +40,17 @@ class Submission:
     sha256: str
     dropped_unknown: int
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionReport:
+    """What was found in an upload to a named round; `churn` and `turnover` are integers of 1e-9."""
+
+    coverage: Mapping[str, Json]
+    n_compared: int
+    churn: int
+    turnover: int
+    within_limits: bool
 
 
 def submit(
@@ -68,12 +85,21 @@ def submit(
         if same is None:
             raise RoundClosed(round_number)
         return _receipt(same)
-    predictions = read_predictions(
-        content,
-        live_ids=live_ids(session, round_number),
-        name=f"predictions of {model.name} for round {round_number}",
-        min_overlap=float(row.rulebook.min_overlap),
-    )
+    name = f"predictions of {model.name} for round {round_number}"
+    report: Preview | None = None
+    if row.rulebook.kind == "named":
+        report = _preview(session, blobs, row, model_id=model_id, content=content, name=name)
+        if report.problem is not None:
+            raise report.problem
+        dropped_unknown = report.coverage.rows - report.coverage.matched
+    else:
+        predictions = read_predictions(
+            content,
+            live_ids=live_ids(session, round_number),
+            name=name,
+            min_overlap=float(row.rulebook.min_overlap),
+        )
+        dropped_unknown = predictions.dropped_unknown
     blobs.put(content)
     return _accept(
         session,
@@ -81,9 +107,43 @@ def submit(
         model_id=model_id,
         sha256=sha256,
         filename=filename,
-        dropped_unknown=predictions.dropped_unknown,
+        dropped_unknown=dropped_unknown,
+        report=report,
         now=now,
         signing_key=signing_key,
+    )
+
+
+def preview(
+    session: Session, *, blobs: BlobStore, model_id: ModelId, round_number: RoundNumber, content: bytes
+) -> Preview:
+    """Say what would become of a file for a named round, and store nothing.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model or round.
+    InputError
+        If the round is not on named assets.
+    PredictionFileError
+        If the file cannot be read at all; what it breaks otherwise is the preview's `problem`.
+    """
+    model, row = get_model(session, model_id), get_round(session, round_number)
+    name = f"predictions of {model.name} for round {round_number}"
+    return _preview(session, blobs, row, model_id=model_id, content=content, name=name)
+
+
+def find_report(session: Session, *, number: RoundNumber, model_id: ModelId) -> SubmissionReport | None:
+    """Find the report on a model's upload that counts in a named round; None if there is none."""
+    row = repository.find_report(session, number=number, model_id=model_id)
+    if row is None:
+        return None
+    return SubmissionReport(
+        coverage=MappingProxyType(dict(row.coverage)),
+        n_compared=row.n_compared,
+        churn=row.churn,
+        turnover=row.turnover,
+        within_limits=row.within_limits,
     )
 
 
@@ -102,7 +162,7 @@ def list_submissions(session: Session, *, number: RoundNumber) -> list[Submissio
     ]
 
 
-def _accept(
+def _accept(  # noqa: PLR0913  # everything that a row of a submission holds
     session: Session,
     row: Round,
     *,
@@ -110,6 +170,7 @@ def _accept(
     sha256: str,
     filename: str,
     dropped_unknown: int,
+    report: Preview | None,
     now: datetime,
     signing_key: bytes,
 ) -> Receipt:
@@ -139,8 +200,55 @@ def _accept(
         received_at=now,
     )
     repository.add(session, submission)
+    if report is not None:
+        repository.add_report(session, _report_row(submission.id, report))
     log.info("submission_accepted", round=row.number, model_id=model_id, sha256=sha256, sequence=submission.sequence)
     return receipt
+
+
+def _preview(
+    session: Session, blobs: BlobStore, row: Round, *, model_id: ModelId, content: bytes, name: str
+) -> Preview:
+    return preview_of(
+        content,
+        universe=universe_of(blobs, row),
+        rulebook=row.rulebook,
+        previous=_previous(session, blobs, row, model_id=model_id),
+        name=name,
+    )
+
+
+def _previous(session: Session, blobs: BlobStore, row: Round, *, model_id: ModelId) -> list[EarlierFile] | None:
+    """Read what a model submitted to the rounds that the rule looks back to; None if there was no round before."""
+    rule = row.rulebook.change
+    if rule is None:
+        return None
+    earlier = repository.list_earlier(
+        session, tournament_id=row.tournament_id, model_id=model_id, before=row.opens_at, lookback=rule.lookback
+    )
+    if not earlier:
+        return None
+    return [
+        EarlierFile(
+            read_stored(blobs, each.universe_sha256, number=each.number, live_ids_sha256=each.live_ids_sha256),
+            blobs.get(each.sha256),
+        )
+        for each in earlier
+        if each.sha256 is not None
+    ]
+
+
+def _report_row(submission_id: int, report: Preview) -> SubmissionReportRow:
+    if report.change is None:
+        raise InputError("a refused file has no report to keep")
+    return SubmissionReportRow(
+        submission_id=submission_id,
+        coverage=cast("dict[str, Json]", report.coverage.to_json()),
+        n_compared=report.change.compared,
+        churn=report.change.churn,
+        turnover=report.change.turnover,
+        within_limits=report.change.within_limits,
+    )
 
 
 def _is_open(row: Round, now: datetime) -> bool:

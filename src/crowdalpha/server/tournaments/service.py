@@ -52,12 +52,14 @@ def create_tournament(
     Raises
     ------
     InputError
-        If the id is not above zero or the name cannot be used.
+        If the id is not above zero, the name cannot be used, or the rulebook is of another kind.
     Conflict
         If the id or the name is taken by another tournament.
     """
     if tournament_id < 1:
         raise InputError(f"tournament id {tournament_id}: use a whole number above 0, such as 8")
+    if rulebook.kind != kind:
+        raise InputError(f"tournament {tournament_id} is {kind} and its rulebook {rulebook.kind}; make them the same")
     row = TournamentRow(
         id=tournament_id,
         name=valid_name(name, what="tournament"),

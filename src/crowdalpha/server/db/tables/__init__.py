@@ -19,6 +19,7 @@ from crowdalpha.server.db.tables.rounds import (
     PositionRow,
     ResolutionRow,
     RoundRow,
+    SubmissionReportRow,
     SubmissionRow,
     UploadRow,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "RoundRow",
     "ScoreDayRow",
     "ScoreRow",
+    "SubmissionReportRow",
     "SubmissionRow",
     "TournamentRow",
     "UploadRow",

@@ -17,6 +17,7 @@ __all__ = [
     "PositionRow",
     "ResolutionRow",
     "RoundRow",
+    "SubmissionReportRow",
     "SubmissionRow",
     "UploadRow",
 ]
@@ -52,6 +53,7 @@ class RoundRow(Base):
     dataset_version: Mapped[str] = mapped_column(ForeignKey("dataset.version"))
     era: Mapped[str]
     live_ids_sha256: Mapped[str]
+    universe_sha256: Mapped[str | None]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
     resolves_at: Mapped[datetime]
@@ -88,6 +90,19 @@ class SubmissionRow(Base):
     dropped_unknown: Mapped[int]
     receipt: Mapped[dict[str, Json]] = mapped_column(JSONB)
     received_at: Mapped[datetime]
+
+
+class SubmissionReportRow(Base):
+    """What the reader found in an upload to a named round: coverage, and how much it changed, in 1e-9."""
+
+    __tablename__ = "submission_report"
+
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), primary_key=True, autoincrement=False)
+    coverage: Mapped[dict[str, Json]] = mapped_column(JSONB)
+    n_compared: Mapped[int]
+    churn: Mapped[int]
+    turnover: Mapped[int]
+    within_limits: Mapped[bool]
 
 
 class UploadRow(Base):

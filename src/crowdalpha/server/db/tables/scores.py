@@ -42,3 +42,5 @@ class ScoreRow(Base):
     fnc: Mapped[int | None]
     cwmm: Mapped[int | None]
     max_exposure: Mapped[int | None]
+    alpha: Mapped[int | None]
+    mpc: Mapped[int | None]
