@@ -10,6 +10,7 @@ from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.kit.depends import Clock, utc_now
 from crowdalpha.server.kit.problems import install_problems
 from crowdalpha.server.tournaments import routes as tournaments
+from crowdalpha.server.uploads import routes as uploads
 
 __all__ = ["API", "create_app"]
 
@@ -37,7 +38,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.state.clock = clock
     install_problems(app)
     app.middleware("http")(_with_request_id)
-    for feature in (tournaments,):
+    for feature in (tournaments, uploads):
         app.include_router(feature.router, prefix=API)
     return app
 

@@ -49,3 +49,8 @@ class Settings(BaseSettings):
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
     )
     statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")
+    upload_max_bytes: int = Field(default=1 << 28, ge=1, description="Most bytes of one uploaded file.")
+    upload_pause: timedelta = Field(
+        default=timedelta(seconds=30), description="Longest wait for the next bytes of an upload."
+    )
+    upload_timeout: timedelta = Field(default=timedelta(minutes=10), description="Longest time of one upload.")

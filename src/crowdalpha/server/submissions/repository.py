@@ -17,7 +17,7 @@ __all__ = [
     "find_report",
     "find_same",
     "list_earlier",
-    "list_of_round",
+    "list_rows",
     "lock_model",
     "lock_state",
 ]
@@ -72,10 +72,15 @@ def add(session: Session, row: SubmissionRow) -> None:
     session.flush()
 
 
-def list_of_round(session: Session, number: RoundNumber) -> list[SubmissionRow]:
-    """List the uploads of a round by model and sequence."""
-    statement = select(SubmissionRow).where(SubmissionRow.round_number == number)
-    return list(session.scalars(statement.order_by(SubmissionRow.model_id, SubmissionRow.sequence)))
+def list_rows(session: Session, *, number: RoundNumber | None, model_id: ModelId | None) -> list[SubmissionRow]:
+    """List uploads by round, model and sequence."""
+    statement = select(SubmissionRow)
+    if number is not None:
+        statement = statement.where(SubmissionRow.round_number == number)
+    if model_id is not None:
+        statement = statement.where(SubmissionRow.model_id == model_id)
+    order = (SubmissionRow.round_number, SubmissionRow.model_id, SubmissionRow.sequence)
+    return list(session.scalars(statement.order_by(*order)))
 
 
 def add_report(session: Session, row: SubmissionReportRow) -> None:

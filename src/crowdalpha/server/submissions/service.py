@@ -32,12 +32,18 @@ log = get_log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One accepted upload; of a model's uploads for a round the highest `sequence` counts."""
+    """One accepted file; of a model's files for a round the highest `sequence` that is not late counts."""
 
+    id: int
     number: RoundNumber
     model_id: ModelId
     sequence: int
     sha256: str
+    filename: str
+    origin: str
+    is_late: bool
+    source: str | None
+    trigger_id: str | None
     dropped_unknown: int
     received_at: datetime
 
@@ -53,7 +59,19 @@ class SubmissionReport:
     within_limits: bool
 
 
-def submit(
+@dataclass(frozen=True, slots=True, eq=False)
+class _File:
+    """What is recorded of a file that was read."""
+
+    sha256: str
+    filename: str
+    source: str | None
+    trigger_id: str | None
+    dropped_unknown: int
+    report: Preview | None
+
+
+def submit(  # noqa: PLR0913  # everything that is recorded with a file
     session: Session,
     *,
     blobs: BlobStore,
@@ -61,6 +79,8 @@ def submit(
     round_number: RoundNumber,
     content: bytes,
     filename: str = "predictions",
+    source: str | None = None,
+    trigger_id: str | None = None,
     now: datetime,
     signing_key: bytes,
 ) -> Receipt:
@@ -101,17 +121,8 @@ def submit(
         )
         dropped_unknown = predictions.dropped_unknown
     blobs.put(content)
-    return _accept(
-        session,
-        row,
-        model_id=model_id,
-        sha256=sha256,
-        filename=filename,
-        dropped_unknown=dropped_unknown,
-        report=report,
-        now=now,
-        signing_key=signing_key,
-    )
+    file = _File(sha256, filename, source, trigger_id, dropped_unknown, report)
+    return _accept(session, row, model_id=model_id, file=file, now=now, signing_key=signing_key)
 
 
 def preview(
@@ -147,44 +158,27 @@ def find_report(session: Session, *, number: RoundNumber, model_id: ModelId) -> 
     )
 
 
-def list_submissions(session: Session, *, number: RoundNumber) -> list[Submission]:
-    """List every accepted upload of a round, by model and sequence."""
-    return [
-        Submission(
-            number=number,
-            model_id=ModelId(row.model_id),
-            sequence=row.sequence,
-            sha256=row.sha256,
-            dropped_unknown=row.dropped_unknown,
-            received_at=row.received_at,
-        )
-        for row in repository.list_of_round(session, number)
-    ]
+def list_submissions(
+    session: Session, *, number: RoundNumber | None = None, model_id: ModelId | None = None
+) -> list[Submission]:
+    """List accepted files by round, model and sequence: all, of one round, of one model."""
+    return [_submission(row) for row in repository.list_rows(session, number=number, model_id=model_id)]
 
 
-def _accept(  # noqa: PLR0913  # everything that a row of a submission holds
-    session: Session,
-    row: Round,
-    *,
-    model_id: ModelId,
-    sha256: str,
-    filename: str,
-    dropped_unknown: int,
-    report: Preview | None,
-    now: datetime,
-    signing_key: bytes,
+def _accept(
+    session: Session, row: Round, *, model_id: ModelId, file: _File, now: datetime, signing_key: bytes
 ) -> Receipt:
     """Record a valid upload, unless it is the latest already or the round was closed meanwhile."""
     if repository.lock_state(session, row.number) != RoundState.OPEN:
         raise RoundClosed(row.number)
     repository.lock_model(session, model_id)
     latest = repository.find_latest(session, number=row.number, model_id=model_id)
-    if latest is not None and latest.sha256 == sha256:
+    if latest is not None and latest.sha256 == file.sha256:
         return _receipt(latest)
     receipt = issue_receipt(
         round_number=row.number,
         model_id=model_id,
-        content_sha256=sha256,
+        content_sha256=file.sha256,
         rulebook_hash=row.rulebook.hash,
         received_at=now.astimezone(UTC),
         signer=HmacSigner(signing_key),
@@ -193,16 +187,20 @@ def _accept(  # noqa: PLR0913  # everything that a row of a submission holds
         round_number=row.number,
         model_id=model_id,
         sequence=1 if latest is None else latest.sequence + 1,
-        sha256=sha256,
-        filename=filename,
-        dropped_unknown=dropped_unknown,
+        sha256=file.sha256,
+        filename=file.filename,
+        source=file.source,
+        trigger_id=file.trigger_id,
+        dropped_unknown=file.dropped_unknown,
         receipt=receipt.to_json(),
         received_at=now,
     )
     repository.add(session, submission)
-    if report is not None:
-        repository.add_report(session, _report_row(submission.id, report))
-    log.info("submission_accepted", round=row.number, model_id=model_id, sha256=sha256, sequence=submission.sequence)
+    if file.report is not None:
+        repository.add_report(session, _report_row(submission.id, file.report))
+    log.info(
+        "submission_accepted", round=row.number, model_id=model_id, sha256=file.sha256, sequence=submission.sequence
+    )
     return receipt
 
 
@@ -248,6 +246,23 @@ def _report_row(submission_id: int, report: Preview) -> SubmissionReportRow:
         churn=report.change.churn,
         turnover=report.change.turnover,
         within_limits=report.change.within_limits,
+    )
+
+
+def _submission(row: SubmissionRow) -> Submission:
+    return Submission(
+        id=row.id,
+        number=RoundNumber(row.round_number),
+        model_id=ModelId(row.model_id),
+        sequence=row.sequence,
+        sha256=row.sha256,
+        filename=row.filename,
+        origin=row.origin,
+        is_late=row.is_late,
+        source=row.source,
+        trigger_id=row.trigger_id,
+        dropped_unknown=row.dropped_unknown,
+        received_at=row.received_at,
     )
 
 
