@@ -4,13 +4,16 @@
     └── ServerError
         ├── DatabaseUnavailable    the database cannot be started or reached
         ├── BlobNotFound           no content of that hash is stored
-        └── BlobDamaged            what is stored does not have the hash that it is stored under
+        ├── BlobDamaged            what is stored does not have the hash that it is stored under
+        └── TryLater               a job cannot be done yet, and says when to try again
     ├── Unauthenticated            a request without a valid key or login
     ├── TooLarge                   a request beyond a limit of size
     └── TooManyRequests            a caller beyond a limit of rate
 
 Refusals by a rule (`RoundClosed`, `InsufficientBalance`, ...) are in `crowdalpha.rules.errors`.
 """
+
+from datetime import timedelta
 
 from crowdalpha.errors import CrowdalphaError
 
@@ -21,6 +24,7 @@ __all__ = [
     "ServerError",
     "TooLarge",
     "TooManyRequests",
+    "TryLater",
     "Unauthenticated",
 ]
 
@@ -55,6 +59,16 @@ class BlobDamaged(ServerError):  # noqa: N818 - named for what happened
     def __init__(self, sha256: str) -> None:
         self.sha256 = sha256
         super().__init__(f"blob {sha256} is damaged: its content has another hash; restore it from a backup")
+
+
+class TryLater(ServerError):  # noqa: N818 - named for what to do
+    """A job cannot be done yet; it is put back into the queue for that long."""
+
+    code = "try_later"
+
+    def __init__(self, message: str, *, after: timedelta) -> None:
+        self.after = after
+        super().__init__(message)
 
 
 class Unauthenticated(CrowdalphaError):  # noqa: N818 - named for what happened

@@ -8,6 +8,7 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from crowdalpha.server.db.queue import prepare_queue
 from crowdalpha.server.errors import DatabaseUnavailable
 
 __all__ = ["migrate", "migration_config"]
@@ -32,6 +33,7 @@ def migrate(url: URL) -> None:
             config = migration_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            prepare_queue(connection)
     except OperationalError as error:
         raise DatabaseUnavailable(f"the database cannot be reached: {error.orig}") from error
     finally:

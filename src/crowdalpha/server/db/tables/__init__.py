@@ -1,6 +1,7 @@
 """Every table, in one place: tables refer to each other in circles, features must not."""
 
 from crowdalpha.server.db.tables.base import Base
+from crowdalpha.server.db.tables.jobs import JobRow
 from crowdalpha.server.db.tables.ledger import (
     LedgerAccountRow,
     LedgerBatchRow,
@@ -34,6 +35,7 @@ __all__ = [
     "ContributionRow",
     "DatasetRow",
     "InviteRow",
+    "JobRow",
     "LedgerAccountRow",
     "LedgerBatchRow",
     "LedgerFlowRow",
