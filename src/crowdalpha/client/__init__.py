@@ -3,6 +3,7 @@
 from crowdalpha.client.dataset import Dataset, LiveRound
 from crowdalpha.client.diagnostics import Diagnosis, diagnose
 from crowdalpha.client.errors import DataRequestError
+from crowdalpha.client.named import NamedRound, write_named_predictions
 from crowdalpha.client.predictions import check_predictions, write_predictions
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "Dataset",
     "Diagnosis",
     "LiveRound",
+    "NamedRound",
     "check_predictions",
     "diagnose",
+    "write_named_predictions",
     "write_predictions",
 ]
