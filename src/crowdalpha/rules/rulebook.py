@@ -87,8 +87,8 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 class MetaModelRule(BaseModel):
     """How submissions become one meta model.
 
-    `stake_share` is the share of the stake weights in any other method; `fewest_models` is the least effective number of
-    models, for which the largest weights are cut to one level; `largest_account` is the largest share of the weight
+    `stake_share` is the share of the stake weights in any other method; `fewest_models` is the least effective number
+    of models, for which the largest weights are cut to one level; `largest_account` is the largest share of the weight
     that one account may hold, and is applied last.
     """
 
