@@ -1,4 +1,4 @@
-"""`crowdalpha ensemble compare`: which way of combining the crowd would have done best, walking forward."""
+"""`crowdalpha ensemble`: ways of combining a crowd, the opinions behind a round, one model from score to profit."""
 
 import json
 import math
@@ -13,11 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdalpha.ensemble import Estimate, MethodResult
+from crowdalpha.errors import InputError
 from crowdalpha.lab.comparison import SeasonComparison, compare_season
+from crowdalpha.lab.opinions import RoundOpinions, round_opinions
+from crowdalpha.lab.story import ModelStory, model_story
+from crowdalpha.lab.story_page import figure_rows, render_story, trade_rows
+from crowdalpha.lab.summary import in_words
+from crowdalpha.rules.ids import RoundNumber
 
 __all__ = ["ensemble"]
 
 GAINS = ("method", "mean CORR", "95 % interval", "beyond stake", "95 % interval")
+OPINIONS = ("cluster", "models", "alike", "worth", "weight", "variance", "left")
+MEMBERS_SHOWN = 2
 RISKS = ("method", "Sharpe", "95 % interval", "weight moved a round")
 
 
@@ -25,11 +33,21 @@ class Action(StrEnum):
     """What to do with the season."""
 
     COMPARE = "compare"
+    CLUSTERS = "clusters"
+    MODEL = "model"
 
 
 def ensemble(
-    action: Annotated[Action, typer.Argument(help="compare: walk every method through the season.")],  # noqa: ARG001  # one so far
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="compare: walk every method through the season; clusters: who says the same in a round; "
+            "model: follow one model from score to profit."
+        ),
+    ],
     season: Annotated[Path, typer.Argument(help="Folder of a season, as `crowdalpha demo --out` leaves it.")],
+    name: Annotated[str | None, typer.Argument(help="Name or number of the model, for `model`.")] = None,
+    *,
     state: Annotated[
         Path | None,
         typer.Option(help="Parquet or CSV with round and what was observable at its close; volatility comes first."),
@@ -37,14 +55,79 @@ def ensemble(
     stake_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the stake weights in every other method.")
     ] = 0.5,
+    round_number: Annotated[
+        int | None, typer.Option("--round", help="Round for `clusters` and `model`; the last by default.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page of `model` to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Compare ways of combining the models of a season, each on what was known at the close of each round."""
-    found = compare_season(season, state=state, stake_share=stake_share)
+    """Ask a season how its crowd was combined, each answer on what was known at the close of each round."""
+    console = Console(highlight=False)
+    number = None if round_number is None else RoundNumber(round_number)
+    found: SeasonComparison | RoundOpinions | ModelStory
+    if action is Action.COMPARE:
+        found = compare_season(season, state=state, stake_share=stake_share)
+    elif action is Action.CLUSTERS:
+        found = round_opinions(season, round_number=number)
+    elif name is None:
+        raise InputError("ensemble model: name the model after the season, as `crowdalpha ensemble model SEASON NAME`")
+    else:
+        found = model_story(season, name, round_number=number)
+    if html is not None:
+        _write(html, found)
     if as_json:
         typer.echo(json.dumps(_plain(asdict(found)), indent=2, allow_nan=False))
+    elif isinstance(found, SeasonComparison):
+        _print(console, found)
+    elif isinstance(found, RoundOpinions):
+        _print_opinions(console, found)
     else:
-        _print(Console(highlight=False), found)
+        _print_story(console, found)
+
+
+def _write(path: Path, found: SeasonComparison | RoundOpinions | ModelStory) -> None:
+    if not isinstance(found, ModelStory):
+        raise InputError(f"--html {path}: only `crowdalpha ensemble model` has a page; leave the option out")
+    try:
+        path.write_text(render_story(found), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}; name a file in a folder that exists") from error
+
+
+def _print_opinions(console: Console, found: RoundOpinions) -> None:
+    console.print(
+        f"round {found.number}: {found.models} models with weight, effective number {found.effective:.1f}; "
+        f"{len(found.clusters)} clusters of like predictions\n",
+        soft_wrap=True,
+    )
+    rows = [
+        (
+            ", ".join(each.models[:MEMBERS_SHOWN]) + (", ..." if len(each.models) > MEMBERS_SHOWN else ""),
+            str(len(each.models)),
+            in_words(each.correlation, "+.2f"),
+            f"{each.independent:.1f}",
+            f"{each.weight:.1%}",
+            in_words(each.variance, "+.1%"),
+            in_words(each.without, "+.2f"),
+        )
+        for each in found.clusters
+    ]
+    console.print(_table(OPINIONS, rows))
+    console.print(
+        "\nalike: mean correlation of two of its models; worth: as many models without correlation; variance: share of "
+        "the meta model's; left: correlation of the meta model with itself without the cluster",
+        soft_wrap=True,
+    )
+
+
+def _print_story(console: Console, found: ModelStory) -> None:
+    console.print(f"{found.name}, model {found.model_id}, {len(found.rounds)} rounds\n", markup=False, soft_wrap=True)
+    console.print(_table(("mean over rounds", "value", "95 % interval"), figure_rows(found)))
+    console.print(f"\nround {found.shown}, from score to profit:", soft_wrap=True)
+    for each in found.chain:
+        console.print(f"  {each.what}: {each.figure}\n      {each.source}", markup=False, soft_wrap=True)
+    console.print(f"\nlargest of the {found.n_trades} positions that came through it:")
+    console.print(_table(("asset", "part", "whole book", "realised", "earned"), trade_rows(found)))
 
 
 def _plain(value: object) -> object:

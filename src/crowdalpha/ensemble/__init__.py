@@ -1,6 +1,6 @@
 """From submissions and stakes to one meta model."""
 
-from crowdalpha.ensemble.caps import account_totals, cap_by_account
+from crowdalpha.ensemble.caps import account_totals, cap_by_account, flatten_weights
 from crowdalpha.ensemble.checks import EmptySubmissionError, UnknownModelError
 from crowdalpha.ensemble.clusters import Redundancy, cluster_correlation, cluster_models, match_labels, redundancy
 from crowdalpha.ensemble.combiner import METHODS, Combiner, CombinerSettings, Method
@@ -53,6 +53,7 @@ __all__ = [
     "decayed_sums",
     "effective_number",
     "fit_regimes",
+    "flatten_weights",
     "gated_skill",
     "join_live",
     "learned_weights",

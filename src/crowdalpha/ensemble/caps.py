@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from crowdalpha.ensemble.checks import stake_values
+from crowdalpha.ensemble.concentration import effective_number
 from crowdalpha.scoring.arrays import FloatArray
 from crowdalpha.scoring.checks import RangeError, ShapeError
 
-__all__ = ["account_totals", "cap_by_account"]
+__all__ = ["account_totals", "cap_by_account", "flatten_weights"]
+
+_HALVINGS = 60
+"""As many as a double has digits."""
 
 
 def account_totals(weights: FloatArray, accounts: Sequence[str]) -> dict[str, float]:
@@ -101,6 +105,52 @@ def cap_by_account(weights: FloatArray, accounts: Sequence[str], *, largest: flo
     factor = np.divide(np.minimum(totals, cap), totals, out=np.ones_like(totals), where=totals > 0)
     capped: FloatArray = values * factor[place]
     return capped
+
+
+def flatten_weights(weights: FloatArray, *, fewest: float) -> FloatArray:
+    """Cut the largest weights to one level, no lower than it takes to carry a number of models.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_models,), dtype=float64
+        Stake or weight of each model, in any one unit.
+    fewest : float of at least 1
+        Least effective number of models: the inverse of the Herfindahl-Hirschman index.
+
+    Returns
+    -------
+    ndarray of shape (n_models,), dtype=float64
+        Weights in the unit of `weights`, none larger than before. Where fewer models than `fewest` have weight, all of
+        them get as much as the smallest has, which is as flat as can be.
+
+    Raises
+    ------
+    NonFiniteError
+        If a weight is not finite.
+    RangeError
+        If a weight is negative, or `fewest` is below 1.
+
+    Notes
+    -----
+    NaN policy: refuse. Whoever splits one model into copies raises the number without a new opinion; a cap by account
+    is the answer to that. Cost: O(n_models), some sixty times.
+
+    Examples
+    --------
+    >>> flatten_weights(np.array([10.0, 1.0, 1.0, 1.0]), fewest=4)
+    array([1., 1., 1., 1.])
+    """
+    values = stake_values(weights)
+    if not fewest >= 1:
+        raise RangeError(f"fewest is {fewest}; an effective number of models is at least 1")
+    held = values[values > 0]
+    if not held.size or effective_number(held) >= fewest:
+        return values
+    low, high = float(held.min()), float(held.max())
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if effective_number(np.minimum(held, middle)) >= fewest else (low, middle)
+    return np.minimum(values, low)
 
 
 def _level(totals: FloatArray, largest: float) -> float:

@@ -1,5 +1,6 @@
 """Walk the methods of combining models through a season: what its folder holds is all that is needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -9,19 +10,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from crowdalpha.ensemble import (
+    REGIME_WARM_UP,
     MethodResult,
     PastEra,
     clean_predictions,
     compare_methods,
-    join_live,
+    crowd_disagreement,
     regime_probabilities,
     walk_forward,
 )
 from crowdalpha.errors import InputError
-from crowdalpha.rules.bundle import RoundBundle, read_bundle
+from crowdalpha.lab.evidence import SeasonEvidence, read_evidence
+from crowdalpha.rules.bundle import RoundBundle
 from crowdalpha.rules.ids import ModelId
 from crowdalpha.rules.payout import QUANTUM
-from crowdalpha.server.blobs import BlobStore, open_blobs
 
 __all__ = ["SeasonComparison", "compare_season"]
 
@@ -29,8 +31,6 @@ FloatArray = NDArray[np.float64]
 
 DAYS_A_ROUND = 5
 """Rounds are a week apart."""
-WARM_UP = 52
-"""Rounds before the first fit of regimes, and between fits."""
 SEED = 0
 
 
@@ -90,14 +90,17 @@ def compare_season(folder: Path, *, state: Path | None = None, stake_share: floa
     -----
     NaN policy: omit. Accounts are not part of the evidence, so that no cap is tried.
     """
-    bundles = _bundles(folder)
-    eras = _eras(bundles, open_blobs(None, folder=folder / "platform" / "blobs"))
-    rules = bundles[0].rulebook
+    evidence = read_evidence(folder)
+    eras, rules = _eras(evidence), evidence.bundles[0].rulebook
     lag = ceil((rules.horizon_days + rules.lag_days) / DAYS_A_ROUND)
     if len(eras) < lag + 2:
         raise InputError(f"{folder}: {len(eras)} rounds are resolved; {lag + 2} are the least to compare on")
-    observed = _disagreement(eras) if state is None else _observed(state, bundles)
-    stress = regime_probabilities(observed, warm_up=WARM_UP, refit=WARM_UP)
+    observed = (
+        np.array([crowd_disagreement(era.signals) for era in eras])
+        if state is None
+        else _observed(state, evidence.bundles)
+    )
+    stress = regime_probabilities(observed, warm_up=REGIME_WARM_UP, refit=REGIME_WARM_UP)
     walk = walk_forward(eras, lag=lag, stress=stress, stake_share=stake_share)
     known = stress[~np.isnan(stress)]
     return SeasonComparison(
@@ -111,31 +114,19 @@ def compare_season(folder: Path, *, state: Path | None = None, stake_share: floa
     )
 
 
-def _bundles(folder: Path) -> list[RoundBundle]:
-    files = sorted((folder / "evidence").glob("*.json"))
-    if not files:
-        raise InputError(f"{folder}: has no evidence/*.json; name the folder of a season that was played")
-    if not (folder / "platform" / "blobs").is_dir():
-        raise InputError(f"{folder}: has no platform/blobs, where the submissions lie that the evidence names")
-    return [read_bundle(path.read_bytes()) for path in files]
-
-
-def _eras(bundles: list[RoundBundle], blobs: BlobStore) -> list[PastEra]:
-    models = sorted({row.model_id for bundle in bundles for row in bundle.closed.snapshot})
+def _eras(evidence: SeasonEvidence) -> list[PastEra]:
+    models = sorted({row.model_id for bundle in evidence.bundles for row in bundle.closed.snapshot})
     place = {model: column for column, model in enumerate(models)}
-    return [_era(each, place, blobs) for each in bundles if each.resolved.targets_sha256 is not None]
+    return [_era(evidence, each, place) for each in evidence.bundles if each.resolved.targets_sha256 is not None]
 
 
-def _era(bundle: RoundBundle, place: dict[ModelId, int], blobs: BlobStore) -> PastEra:
-    targets = _frame(blobs, bundle.resolved.targets_sha256).filter(pl.col("target").is_finite())
-    ids = targets["id"].to_list()
-    signals = np.full((len(ids), len(place)), np.nan)
+def _era(evidence: SeasonEvidence, bundle: RoundBundle, place: dict[ModelId, int]) -> PastEra:
+    targets = evidence.targets(bundle).filter(pl.col("target").is_finite())
+    signals = np.full((targets.height, len(place)), np.nan)
     stakes, scores = np.zeros(len(place)), np.full(len(place), np.nan)
-    for row in bundle.closed.snapshot:
-        mine = _frame(blobs, row.submission_sha256)
-        predictions = join_live(ids, mine["id"].to_list(), mine["prediction"].to_numpy())
-        signals[:, place[row.model_id]] = predictions
-        stakes[place[row.model_id]] = float(row.at_risk)
+    mine = [place[row.model_id] for row in bundle.closed.snapshot]
+    signals[:, mine] = evidence.predictions(bundle, targets["id"].to_list())
+    stakes[mine] = [float(row.at_risk) for row in bundle.closed.snapshot]
     here = ~np.isnan(signals).all(axis=0)
     signals[:, here] = clean_predictions(signals[:, here])
     for position in bundle.resolved.positions:
@@ -144,24 +135,7 @@ def _era(bundle: RoundBundle, place: dict[ModelId, int], blobs: BlobStore) -> Pa
     return PastEra(signals=signals, stakes=stakes * here, scores=scores, target=targets["target"].to_numpy())
 
 
-def _frame(blobs: BlobStore, sha256: str | None) -> pl.DataFrame:
-    return pl.read_parquet(blobs.get(sha256 or ""))
-
-
-def _disagreement(eras: list[PastEra]) -> FloatArray:
-    """1 minus the mean correlation of two predictions of an era, from the length of their sum."""
-    found = []
-    for era in eras:
-        signals = era.signals[:, ~np.isnan(era.signals).all(axis=0)]
-        centred = signals - signals.mean(axis=0)
-        size = np.sqrt((centred**2).sum(axis=0))
-        units = centred[:, size > 0] / size[size > 0]
-        n = units.shape[1]
-        found.append(1.0 - ((units.sum(axis=1) ** 2).sum() - n) / max(n * (n - 1), 1))
-    return np.array(found)
-
-
-def _observed(path: Path, bundles: list[RoundBundle]) -> FloatArray:
+def _observed(path: Path, bundles: Sequence[RoundBundle]) -> FloatArray:
     """Read the state file and put it in the order of the rounds."""
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.config import SeasonConfig
 from crowdalpha.portfolio import Performance
+from crowdalpha.rules.ids import ModelId
 from crowdalpha.rules.money import Amount
 
 FloatArray = NDArray[np.float64]
@@ -22,6 +23,8 @@ class ScoreRecord:
     ----------
     names, archetypes : tuple of str
         Of the models, length M.
+    model_ids : tuple of ModelId
+        What the evidence calls them, length M.
     dates : ndarray of shape (R,), dtype=datetime64[D]
         Day whose close the live features of each round end on.
     corr, mmc, fnc, cwmm, max_exposure : ndarray of shape (R, M), dtype=float64
@@ -32,6 +35,7 @@ class ScoreRecord:
 
     names: tuple[str, ...]
     archetypes: tuple[str, ...]
+    model_ids: tuple[ModelId, ...]
     dates: NDArray[np.datetime64]
     corr: FloatArray
     mmc: FloatArray

@@ -77,6 +77,7 @@ def _scores(operator: Operator, crowd: Crowd, n_rounds: int) -> ScoreRecord:
     return ScoreRecord(
         names=tuple(each.name for each in crowd.roster),
         archetypes=tuple(each.archetype for each in crowd.roster),
+        model_ids=tuple(crowd.model_ids[each.name] for each in crowd.roster),
         dates=operator.market.era_dates[operator.first_era : operator.first_era + n_rounds],
         corr=grid(lambda each: each.corr),
         mmc=grid(lambda each: each.mmc),

@@ -162,6 +162,7 @@ def summary_of(record: SeasonRecord) -> Json:
             for result in archetype_results(record)
         },
         "intervals": _intervals(record),
+        "model_ids": dict(zip(scores.names, scores.model_ids, strict=True)),
         "checks": {rule: count for rule, count, _, _ in record.data.findings},
     }
     return _with_nulls(summary)

@@ -11,7 +11,7 @@ from crowdalpha.lab.participants import ARCHETYPES
 from crowdalpha.lab.record import SeasonRecord
 from crowdalpha.scoring import bootstrap_interval
 
-__all__ = ["OVERLAP", "ArchetypeWorth", "SeasonIntervals", "known_mean", "season_intervals"]
+__all__ = ["OVERLAP", "ArchetypeWorth", "SeasonIntervals", "estimate", "known_mean", "season_intervals"]
 
 FloatArray = NDArray[np.float64]
 
@@ -94,11 +94,11 @@ def season_intervals(record: SeasonRecord) -> SeasonIntervals:
     """
     book = record.book.round_returns
     return SeasonIntervals(
-        meta_corr=_estimate(record.scores.meta_corr),
-        meta_sharpe=_estimate(record.scores.meta_corr, "sharpe"),
-        book_return=_scaled(_estimate(book), ROUNDS_A_YEAR),
-        book_sharpe=_scaled(_estimate(book, "sharpe"), float(np.sqrt(ROUNDS_A_YEAR))),
-        reference_return=_estimate(record.worth.book_return),
+        meta_corr=estimate(record.scores.meta_corr),
+        meta_sharpe=estimate(record.scores.meta_corr, "sharpe"),
+        book_return=_scaled(estimate(book), ROUNDS_A_YEAR),
+        book_sharpe=_scaled(estimate(book, "sharpe"), float(np.sqrt(ROUNDS_A_YEAR))),
+        reference_return=estimate(record.worth.book_return),
         archetypes=tuple(_worth(record, name) for name in ARCHETYPES if name in record.scores.archetypes),
     )
 
@@ -108,9 +108,9 @@ def _worth(record: SeasonRecord, name: str) -> ArchetypeWorth:
     worth = record.worth
     return ArchetypeWorth(
         name=name,
-        mmc=_estimate(_row_means(record.scores.mmc[:, mine])),
-        tc=_estimate(_row_means(worth.tc[:, mine])),
-        mpc=_estimate(_row_means(worth.mpc[:, mine])),
+        mmc=estimate(_row_means(record.scores.mmc[:, mine])),
+        tc=estimate(_row_means(worth.tc[:, mine])),
+        mpc=estimate(_row_means(worth.mpc[:, mine])),
         weight=float(worth.weights[:, mine].sum(axis=1).mean()),
         attributed=float(np.nansum(worth.attributed[:, mine])),
     )
@@ -124,7 +124,25 @@ def _row_means(values: FloatArray) -> FloatArray:
     return means
 
 
-def _estimate(rounds: FloatArray, statistic: Literal["mean", "sharpe"] = "mean") -> Estimate:
+def estimate(rounds: FloatArray, statistic: Literal["mean", "sharpe"] = "mean") -> Estimate:
+    """Put a block-bootstrap interval on a figure over rounds.
+
+    Parameters
+    ----------
+    rounds : ndarray of shape (n_rounds,), dtype=float64
+        One value a round, in order.
+    statistic : {"mean", "sharpe"}, default="mean"
+        What to estimate.
+
+    Returns
+    -------
+    Estimate
+        Without an interval where fewer than two rounds are known.
+
+    Notes
+    -----
+    NaN policy: omit. Cost: O(2000 * n_rounds).
+    """
     if np.isfinite(rounds).sum() < 2:  # noqa: PLR2004  # one round has no spread to draw from
         return Estimate(known_mean(rounds) if statistic == "mean" else float("nan"), float("nan"), float("nan"))
     found = bootstrap_interval(rounds, rng=np.random.default_rng(SEED), statistic=statistic, block=BLOCK)

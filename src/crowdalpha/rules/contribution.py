@@ -41,6 +41,7 @@ __all__ = [
     "BookInputs",
     "ContributionRecord",
     "ContributionRow",
+    "attributed_positions",
     "contribute",
     "draw_seed",
     "read_contributions",
@@ -286,6 +287,39 @@ def contribute(
         {name: record_score(float(column[model])) for name, column in columns.items()} for model in range(len(weights))
     )
     return round(float(point.book.weights @ known) * QUANTUM), rows
+
+
+def attributed_positions(
+    predictions: FloatArray, weights: FloatArray, *, rule: ReferenceBookRule, inputs: BookInputs, model: int
+) -> tuple[FloatArray, FloatArray]:
+    """Split the positions of a round's book into what came through one model's weight and the rest.
+
+    Parameters
+    ----------
+    predictions, weights, rule, inputs
+        As `contribute`.
+    model : int
+        Column of the model.
+
+    Returns
+    -------
+    book, part : ndarray of shape (n_assets,)
+        Weights of the book of the whole meta model, and those that the model's part of the expected returns brought.
+        Times the realised returns the second adds up to what `contribute` calls attributed.
+
+    Raises
+    ------
+    ShapeError, NonFiniteError, RangeError, ConstantError, SolverError
+        As `crowdalpha.portfolio.prepare_contribution`.
+
+    Notes
+    -----
+    NaN policy: as `contribute`. The split is by the derivative of the book, at the limits that bind: the parts of all
+    models, and what limits and costs hold fixed, add up to the book. Cost: one sort a model, one optimisation.
+    """
+    point = prepare_contribution(rank_and_fill(predictions), weights, book=reference_book(rule, inputs))
+    expected = point.scale * point.signals[:, model] / point.spread * (weights[model] / weights.sum())
+    return point.book.weights, point.book.adjoint(expected)
 
 
 def _mpc(ranks: FloatArray, weights: FloatArray, inputs: BookInputs) -> FloatArray:

@@ -87,14 +87,16 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 class MetaModelRule(BaseModel):
     """How submissions become one meta model.
 
-    `stake_share` is the share of the stake weights in any other method; `largest_account` is the largest share of the
-    weight that one account may hold.
+    `stake_share` is the share of the stake weights in any other method; `fewest_models` is the least effective number
+    of models, for which the largest weights are cut to one level; `largest_account` is the largest share of the weight
+    that one account may hold, and is applied last.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     method: Literal["stake_weighted", "skill", "clusters", "stacking", "gated_stacking", "experts"] = "stake_weighted"
     stake_share: Share = HALF
+    fewest_models: Annotated[int, Field(ge=1, le=10_000)] = 1
     largest_account: Share = WHOLE
 
     @model_validator(mode="after")
@@ -104,11 +106,13 @@ class MetaModelRule(BaseModel):
         return self
 
     @model_serializer(mode="plain")
-    def _plain(self) -> dict[str, str]:
+    def _plain(self) -> dict[str, str | int]:
         """Write what is not the default: rulebooks that are older than a field keep their hash."""
-        plain: dict[str, str] = {"method": self.method}
+        plain: dict[str, str | int] = {"method": self.method}
         if self.method != "stake_weighted":
             plain["stake_share"] = self.stake_share
+        if self.fewest_models > 1:
+            plain["fewest_models"] = self.fewest_models
         if self.largest_account != WHOLE:
             plain["largest_account"] = self.largest_account
         return plain

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.ensemble import blended_weights, cap_by_account
+from crowdalpha.ensemble import blended_weights, cap_by_account, flatten_weights
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import Weighing
 from crowdalpha.rules.fixed import QUANTUM
@@ -34,7 +34,7 @@ def weigh(
     Parameters
     ----------
     rule : MetaModelRule
-        Method, share of the stakes and cap.
+        Method, share of the stakes, floor and cap.
     at_risk : ndarray of shape (n_models,), dtype=float64
         In any one unit; a model without a stake gets no weight.
     learned : sequence of int, length n_models, optional
@@ -67,6 +67,7 @@ def weigh(
         # a model without a stake risks nothing by being wrong, so that it has no say by skill either
         opinion = np.where(at_risk > 0, np.array(learned, dtype=np.float64), 0.0)
         used = blended_weights(opinion, at_risk, share=float(rule.stake_share))
+    used = flatten_weights(used, fewest=rule.fewest_models)
     largest = float(rule.largest_account)
     if largest == 1.0:
         accounts = None

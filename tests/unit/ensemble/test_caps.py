@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crowdalpha.ensemble import account_totals, cap_by_account
+from crowdalpha.ensemble import account_totals, cap_by_account, effective_number, flatten_weights
 from crowdalpha.scoring.checks import RangeError, ShapeError
 
 
@@ -46,3 +46,26 @@ def test_a_cap_is_a_share(largest: float) -> None:
 def test_every_model_has_an_account() -> None:
     with pytest.raises(ShapeError, match="accounts has 1 names for 2 models"):
         cap_by_account(np.ones(2), ["a"], largest=0.5)
+
+
+def test_a_floor_is_reached_by_cutting_the_largest_weights() -> None:
+    weights = np.array([50.0, 30.0, 5.0, 4.0, 3.0, 0.0])
+    found = flatten_weights(weights, fewest=4)
+
+    assert effective_number(found) == pytest.approx(4.0)
+    np.testing.assert_array_equal(found[2:], weights[2:])
+    assert found[0] == found[1] < 30.0
+
+
+def test_weights_that_reach_the_floor_stay() -> None:
+    np.testing.assert_array_equal(flatten_weights(np.array([1.0, 2.0, 0.0]), fewest=1.5), [1.0, 2.0, 0.0])
+    np.testing.assert_array_equal(flatten_weights(np.zeros(2), fewest=2), [0.0, 0.0])
+
+
+def test_too_few_models_weigh_alike() -> None:
+    np.testing.assert_allclose(flatten_weights(np.array([5.0, 2.0, 0.0]), fewest=9), [2.0, 2.0, 0.0])
+
+
+def test_a_floor_below_one_is_refused() -> None:
+    with pytest.raises(RangeError, match="at least 1"):
+        flatten_weights(np.ones(2), fewest=0.5)

@@ -26,6 +26,7 @@ def test_a_method_is_half_stake_unless_it_says_otherwise() -> None:
         ({"method": "magic"}, "meta_model.method"),
         ({"stake_share": "0.3"}, "says nothing beside stake_weighted"),
         ({"largest_account": "0"}, "outside"),
+        ({"fewest_models": 0}, "fewest_models"),
     ],
 )
 def test_other_rules_are_refused(fields: dict[str, Json], message: str) -> None:

@@ -53,3 +53,11 @@ def test_a_method_with_nothing_to_say_leaves_the_stakes() -> None:
 def test_what_a_rule_needs_must_be_there(rule: MetaModelRule, message: str) -> None:
     with pytest.raises(InputError, match=message):
         weigh(rule, np.array([1.0]))
+
+
+def test_a_floor_cuts_the_largest_until_enough_models_carry_it() -> None:
+    # (c + 3)^2 = 3 (c^2 + 3) for c = 3: half of the weight, and a sixth for each of the others.
+    found = weigh(MetaModelRule(fewest_models=3), np.array([10.0, 1.0, 1.0, 1.0]))
+
+    assert found is not None
+    assert [each.weight for each in found] == pytest.approx([500_000_000, *[166_666_667] * 3], abs=1)
