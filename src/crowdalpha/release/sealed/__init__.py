@@ -19,9 +19,12 @@ from crowdalpha.release.sealed.errors import (
 from crowdalpha.release.sealed.forest import AdditiveModel, Booster, Forest
 from crowdalpha.release.sealed.keys import EpochKeys, PublicKeys, generate_keys, load_secret, save_secret, wipe_secret
 from crowdalpha.release.sealed.linear import LinearModel
+from crowdalpha.release.sealed.moments import open_moments, write_moments
+from crowdalpha.release.sealed.net import SquareNet
 from crowdalpha.release.sealed.opening import Opened, OpenLimits, Rejected, open_submission
 from crowdalpha.release.sealed.parameters import PROFILES, Profile, profile_named
 from crowdalpha.release.sealed.plans import Cost, Model, Plan, Sources
+from crowdalpha.release.sealed.ridge import MomentRidge
 from crowdalpha.release.sealed.running import run_plan
 from crowdalpha.release.sealed.submissions import Expected, check_submission, write_submission
 
@@ -40,6 +43,7 @@ __all__ = [
     "LeakBudgetSpentError",
     "LinearModel",
     "Model",
+    "MomentRidge",
     "OpenLimits",
     "Opened",
     "OverflowingModelError",
@@ -52,11 +56,13 @@ __all__ = [
     "SealedFileError",
     "SealedKeyError",
     "Sources",
+    "SquareNet",
     "TooDeepError",
     "check_submission",
     "generate_keys",
     "load_secret",
     "open_era",
+    "open_moments",
     "open_public",
     "open_submission",
     "profile_named",
@@ -67,6 +73,7 @@ __all__ = [
     "save_secret",
     "wipe_secret",
     "write_era",
+    "write_moments",
     "write_public",
     "write_submission",
 ]

@@ -6,16 +6,23 @@ accepts exactly what the writer writes and checks every hash before anything is 
 
 import hashlib
 import json
-import re
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from crowdalpha.release.sealed.archive import (
+    Entry,
+    central_directory,
+    local_header,
+    read_first,
+    write_archive,
+)
 from crowdalpha.release.sealed.errors import SealedFileError
 from crowdalpha.release.sealed.parameters import PROFILES, Layout, Profile
 
@@ -26,12 +33,9 @@ MANIFEST = "manifest.json"
 CENTRE = 2
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MEMBERS = 50_000
-_TIME = (1980, 1, 1, 0, 0, 0)
-_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30, 46, 22
-_MEMBER = r"(params|relin|galois|ct/[A-Za-z0-9_.-]{1,64}/[0-9]{1,5})\.bin"
+_MEMBER = r"(params|relin|galois|ct/[a-z0-9]{1,16}/[0-9]{1,5})\.bin"
 _HASH = r"[0-9a-f]{64}"
 _NAME = r"[A-Za-z0-9_.-]{1,64}"
-_CHUNK = 1 << 20
 
 
 class Kind(StrEnum):
@@ -224,11 +228,11 @@ class Container:
         manifest = Manifest(layout=profile.layout, content=content, members=listed)
         part = path.with_name(f".{path.name}.part")
         try:
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
-                for name, raw in {MANIFEST: manifest.canonical(), **members}.items():
-                    archive.writestr(_plain_entry(name), raw)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as stream:
+                write_archive(stream, {MANIFEST: manifest.canonical(), **members})
             part.replace(path)
-        except (OSError, zipfile.LargeZipFile) as error:
+        except (OSError, struct.error) as error:
             raise SealedFileError(path.name, f"cannot be written: {error}") from error
         return cls(path, manifest, profile, _places(manifest))
 
@@ -255,80 +259,65 @@ def read_container(path: Path, kind: Kind) -> Container:
 
     Notes
     -----
-    Cost: one pass over the file. Memory: a megabyte beside the manifest.
+    Cost: one pass over the file. Memory: its largest member.
     """
     try:
         with path.open("rb") as stream:
             return _read(path, stream, kind)
     except OSError as error:
         raise SealedFileError(path.name, f"cannot be read: {error.strerror}") from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise SealedFileError(path.name, "is not a sealed container; fetch or make it again") from error
 
 
 def _read(path: Path, stream: IO[bytes], kind: Kind) -> Container:
     size = stream.seek(0, 2)
     if size > LIMITS[kind]:
         raise SealedFileError(path.name, f"has {size} bytes; a container of kind {kind} has at most {LIMITS[kind]}")
-    with zipfile.ZipFile(stream) as archive:
-        entries = archive.infolist()
-        _check_form(path.name, archive, entries, size)
-        manifest = _manifest(path.name, archive.read(MANIFEST))
-        content = manifest.content
-        if content.kind != kind:
-            raise SealedFileError(path.name, f"is of kind {content.kind}; {kind} is needed")
-        if content.profile not in PROFILES or PROFILES[content.profile].layout is not manifest.layout:
-            raise SealedFileError(path.name, "has a parameter set that this version does not know")
-        if [(each.filename, each.file_size) for each in entries[1:]] != [(m.name, m.size) for m in manifest.members]:
-            raise SealedFileError(path.name, "holds other members than its manifest lists")
-        for member in manifest.members:
-            if _sha256(archive, member.name) != member.sha256:
-                raise SealedFileError(path.name, f"{member.name} is not what the manifest says; fetch it again")
+    stream.seek(0)
+    first = read_first(stream, MANIFEST, MAX_MANIFEST_BYTES)
+    if first is None:
+        raise SealedFileError(path.name, "is not a sealed container, or is damaged; fetch or make it again")
+    manifest = _manifest(path.name, first[1])
+    content = manifest.content
+    if content.kind != kind:
+        raise SealedFileError(path.name, f"is of kind {content.kind}; {kind} is needed")
+    if content.profile not in PROFILES or PROFILES[content.profile].layout is not manifest.layout:
+        raise SealedFileError(path.name, "has a parameter set that this version does not know")
+    if size != _size(first[0], manifest):
+        raise SealedFileError(path.name, "is cut off, or has bytes outside its members; fetch it again")
+    _check_members(path.name, stream, first[0], manifest)
     return Container(path, manifest, PROFILES[content.profile], _places(manifest))
 
 
-def _places(manifest: Manifest) -> dict[str, tuple[int, Member]]:
-    """Compute where members begin: the writer puts nothing between them."""
-    places: dict[str, tuple[int, Member]] = {}
-    at = _LOCAL_HEADER + len(MANIFEST) + len(manifest.canonical())
+def _check_members(name: str, stream: IO[bytes], first: Entry, manifest: Manifest) -> None:
+    """Compare every hash, and every byte between members with what the writer writes."""
+    entries = [first]
     for member in manifest.members:
-        at += _LOCAL_HEADER + len(member.name)
-        places[member.name] = (at, member)
-        at += member.size
+        entry = Entry(member.name, member.size, 0, entries[-1].start + entries[-1].size)
+        header = stream.read(entry.start - entry.offset)
+        raw = stream.read(member.size)
+        entry = replace(entry, crc=zlib.crc32(raw))
+        if hashlib.sha256(raw).hexdigest() != member.sha256 or header != local_header(entry):
+            raise SealedFileError(name, f"{member.name} is not what the manifest says; fetch it again")
+        entries.append(entry)
+    if stream.read() != central_directory(entries):
+        raise SealedFileError(name, "has a directory that does not list its members; fetch it again")
+
+
+def _size(first: Entry, manifest: Manifest) -> int:
+    names = [first.name, *(member.name for member in manifest.members)]
+    entries = [Entry(name, 0, 0, 0) for name in names]
+    headers = sum(len(local_header(entry)) for entry in entries) + len(central_directory(entries))
+    return headers + first.size + sum(member.size for member in manifest.members)
+
+
+def _places(manifest: Manifest) -> dict[str, tuple[int, Member]]:
+    """Compute where the bytes of members begin."""
+    places: dict[str, tuple[int, Member]] = {}
+    last = Entry(MANIFEST, len(manifest.canonical()), 0, 0)
+    for member in manifest.members:
+        last = Entry(member.name, member.size, 0, last.start + last.size)
+        places[member.name] = (last.start, member)
     return places
-
-
-def _check_form(name: str, archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], size: int) -> None:
-    """Refuse whatever the writer does not write, before any member is read."""
-    if not 0 < len(entries) <= MAX_MEMBERS + 1 or entries[0].filename != MANIFEST:
-        raise SealedFileError(name, f"does not begin with {MANIFEST}")
-    if entries[0].file_size > MAX_MANIFEST_BYTES:
-        raise SealedFileError(name, f"has a manifest above {MAX_MANIFEST_BYTES} bytes")
-    if archive.comment or not all(_is_plain(entry) for entry in entries):
-        raise SealedFileError(name, "has compressed, encrypted, dated or odd members")
-    if len({entry.filename for entry in entries}) != len(entries):
-        raise SealedFileError(name, "has two members of one name")
-    expected = _END + sum(_LOCAL_HEADER + _CENTRAL_HEADER + 2 * len(e.filename) + e.file_size for e in entries)
-    if expected != size:
-        raise SealedFileError(name, "has bytes outside its members")
-
-
-def _is_plain(entry: zipfile.ZipInfo) -> bool:
-    return (
-        entry.compress_type == zipfile.ZIP_STORED
-        and entry.compress_size == entry.file_size
-        and entry.date_time == _TIME
-        and not (entry.extra or entry.comment or entry.flag_bits)
-        and (entry.filename == MANIFEST or re.fullmatch(_MEMBER, entry.filename) is not None)
-    )
-
-
-def _plain_entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _TIME)
-    entry.compress_type = zipfile.ZIP_STORED
-    entry.create_system = 3
-    entry.external_attr = 0o644 << 16
-    return entry
 
 
 def _manifest(name: str, raw: bytes) -> Manifest:
@@ -338,19 +327,6 @@ def _manifest(name: str, raw: bytes) -> Manifest:
         raise SealedFileError(
             name, f"has a manifest that this version cannot read ({error.error_count()} faults)"
         ) from error
-    if manifest.canonical() != raw:
+    if manifest.canonical() != raw or len({member.name for member in manifest.members}) != len(manifest.members):
         raise SealedFileError(name, "has a manifest that is not canonical")
     return manifest
-
-
-def _sha256(archive: zipfile.ZipFile, name: str) -> str:
-    digest = hashlib.sha256()
-    with archive.open(name) as stream:
-        for chunk in _chunks(stream):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk

@@ -20,11 +20,11 @@ from crowdalpha.release.sealed.parameters import PROFILES, Layout, Profile, Sche
 from crowdalpha.release.sealed.submissions import Expected, check_submission, load_results
 from crowdalpha.release.sealed.tiles import TILE_ROWS, WIDTH
 
-__all__ = ["decrypted", "main", "row_slots"]
+__all__ = ["decrypted", "main", "ranks", "row_slots"]
 
 LEAST_BUDGET_BITS = 4
-# Numbers of CKKS become integers of so many bits; only their ranks matter.
-NUMBER_BITS = 30
+# Numbers of CKKS are as fine as this when they are ranked; more digits would be noise.
+NUMBER_BITS = 20
 REFUSED = 1
 
 
@@ -78,12 +78,12 @@ def decrypted(keys: EpochKeys, path: Path, expected: Expected) -> NDArray[np.int
     if keys.profile.scheme is Scheme.BFV:
         if any(keys.noise_budget(result) < LEAST_BUDGET_BITS for result in results):
             raise SealedError("too much noise is left in a result")
-        found: NDArray[np.int64] = np.concatenate([keys.decrypt_integers(result) for result in results]).take(slots)
+        found = np.concatenate([keys.decrypt_integers(result) for result in results])[slots].astype(np.int64)
     else:
-        found = _integers(np.concatenate([keys.decrypt_numbers(result) for result in results]).take(slots))
+        found = ranks(np.concatenate([keys.decrypt_numbers(result) for result in results])[slots])
     if found.min() == found.max():
         raise SealedError("all predictions are the same, which ranks nothing")
-    return found
+    return np.asarray(found, dtype=np.int64)
 
 
 def row_slots(profile: Profile, n_rows: int) -> NDArray[np.int64]:
@@ -91,16 +91,32 @@ def row_slots(profile: Profile, n_rows: int) -> NDArray[np.int64]:
     rows = np.arange(n_rows, dtype=np.int64)
     if profile.layout is Layout.COLUMNS:
         return rows
-    tile, place = np.divmod(rows, TILE_ROWS)
+    tile, place = rows // TILE_ROWS, rows % TILE_ROWS
     return profile.slots * (tile // WIDTH) + place * WIDTH + tile % WIDTH
 
 
-def _integers(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+def ranks(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Turn numbers of CKKS into ranks, and forget them: kept to many digits they would tell the secret key.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n,), dtype=float64
+        Decrypted.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype=int64
+        Ranks from 0 on; numbers within a millionth of the largest are equal.
+
+    Raises
+    ------
+    SealedError
+        If one is not finite, or all are zero.
+    """
     largest = float(np.abs(numbers).max())
     if not math.isfinite(largest) or largest == 0.0:
         raise SealedError("results are not finite, or all zero")
-    scaled: NDArray[np.float64] = np.rint(numbers / largest * 2.0**NUMBER_BITS)
-    return scaled.astype(np.int64)
+    return np.unique(np.rint(numbers / largest * 2.0**NUMBER_BITS), return_inverse=True)[1].astype(np.int64)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,10 @@ class Operations:
 
 # Seconds of one operation in the order of `Operations`, on one core of a 2023 server; levels of CKKS averaged.
 SECONDS: Mapping[str, tuple[float, float, float, float, float]] = {
-    "bfv-linear-1": (0.0006, 0.00004, 0.0029, 0.0006, 0.0006),
-    "bfv-trees-1": (0.0017, 0.0001, 0.0116, 0.0035, 0.0035),
-    "ckks-poly-1": (0.0013, 0.0002, 0.0004, 0.0024, 0.0024),
-    "ckks-train-1": (0.008, 0.002, 0.002, 0.020, 0.020),
+    "bfv-linear-1": (0.0008, 0.00005, 0.0029, 0.0006, 0.0006),
+    "bfv-trees-1": (0.002, 0.00015, 0.013, 0.004, 0.004),
+    "ckks-poly-1": (0.0016, 0.0003, 0.0004, 0.0024, 0.0024),
+    "ckks-train-1": (0.008, 0.002, 0.002, 0.012, 0.008),
 }
 
 

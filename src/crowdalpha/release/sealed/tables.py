@@ -113,10 +113,10 @@ class Tables:
         What a pair says about each of its features alone is moved to that feature first: ranges get smaller, integers
         finer. Steps between bins are rounded, not values, so that bins that a model does not tell apart stay equal.
         """
+        if not all(np.isfinite(table).all() for table in (*self.singles.values(), *self.pairs.values())):
+            raise SealedError("the model has a number that is not finite")
         moved = self._centred()
         every = [*moved.singles.values(), *moved.pairs.values()]
-        if not all(np.isfinite(table).all() for table in every):
-            raise SealedError("the model has a number that is not finite")
         size = max(sum(float(table.max()) for table in every), -sum(float(table.min()) for table in every), 0.0)
         if size <= np.finfo(np.float64).tiny:
             raise SealedError("the model predicts the same for every row, which ranks nothing")
@@ -146,8 +146,8 @@ class Tables:
             moved.single(left)[:] += rows
             moved.single(right)[:] += columns
             moved.pairs[left, right] = table - rows[:, None] - columns[None, :] + mean
-        for table in moved.singles.values():
-            table -= (table.max() + table.min()) / 2
+        for feature, table in moved.singles.items():
+            moved.singles[feature] = table - (table.max() + table.min()) / 2
         return moved
 
 
