@@ -5,6 +5,7 @@ writes beside the target and renames, so that a killed process leaves no half-wr
 """
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -14,6 +15,7 @@ from crowdalpha.server.errors import BlobDamaged, BlobNotFound
 
 __all__ = ["BlobStore", "open_blobs"]
 
+CHUNK = 1 << 20
 SHARD = 2  # first hex digits of the hash name the folder: 256 folders
 
 
@@ -55,6 +57,19 @@ class BlobStore:
         except FileNotFoundError:
             return False
         return True
+
+    def size(self, sha256: str) -> int:
+        """Return the number of bytes of the content of that hash, or refuse with `BlobNotFound`."""
+        try:
+            return obstore.head(self._store, _path(sha256))["size"]
+        except FileNotFoundError as error:
+            raise BlobNotFound(sha256) from error
+
+    def chunks(self, sha256: str, *, start: int, end: int) -> Iterator[bytes]:
+        """Read the bytes from `start` up to `end` of the content of that hash, in pieces; they are not checked."""
+        for place in range(start, end, CHUNK):
+            stop = min(place + CHUNK, end)
+            yield obstore.get_range(self._store, _path(sha256), start=place, end=stop).to_bytes()
 
 
 def open_blobs(url: str | None, *, folder: Path) -> BlobStore:
