@@ -64,6 +64,4 @@ def answer(
             upload_url=lambda token: str(request.url_for("put_upload", token=token)),
         )
 
-    return JSONResponse(
-        execute(schema, question, platform=platform, ask=ask, request_id=request.state.request_id)
-    )
+    return JSONResponse(execute(schema, question, platform=platform, ask=ask, request_id=request.state.request_id))
