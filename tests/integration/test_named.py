@@ -225,9 +225,11 @@ def test_a_submission_beyond_the_limits_is_scored_and_risks_nothing(contest: Fie
     contest.submit(2, 1, file_of(1 - SIGNAL))
     contest.close(2)
     scores = contest.score(2, targets())
+    report = verify_round(contest.resolve(2), evidence=contest.evidence(2, targets()))
 
     assert at_risk(contest, 1) == [True, True]
     assert at_risk(contest, 2) == [True, False]
+    assert report.failures == ()
     assert scores[contest.models[1]][0] == pytest.approx(-(scores[contest.models[0]][0] or 0), abs=1)
 
 

@@ -66,7 +66,8 @@ class _Record(BaseModel):
 class SnapshotRow(_Record):
     """A model at the close: what it put at risk, and the hash of the file it submitted.
 
-    `weight`, `learned` and `account_id` are those of `Weighing`, where the rulebook weighs by more than stake.
+    `weight`, `learned` and `account_id` are those of `Weighing`, where the rulebook weighs by more than stake;
+    `churn` and `turnover`, in 1e-9, say how much the submission changed, where the rulebook limits that.
     """
 
     model_id: ModelId
@@ -75,11 +76,13 @@ class SnapshotRow(_Record):
     weight: int | None = None
     learned: int | None = None
     account_id: AccountId | None = None
+    churn: int | None = None
+    turnover: int | None = None
 
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Leave out what the rule has no use for: rows that are older than a field keep their hash."""
-        return _drop_absent(handler(self), ("weight", "learned", "account_id"))
+        return _drop_absent(handler(self), ("weight", "learned", "account_id", "churn", "turnover"))
 
 
 class PositionRow(_Record):
@@ -215,14 +218,20 @@ def close_record(  # noqa: PLR0913  # everything that a close fixes, in one call
     weighings: Sequence[Weighing] | None = None,
     learned_from: Sequence[RoundNumber] | None = None,
     universe_sha256: str | None = None,
+    changes: Sequence[tuple[int, int]] | None = None,
 ) -> ClosedRecord:
     """Make the record of a close from (model, at risk, hash of its submission), in any order.
 
-    `weighings` are those of the same models in the same order, where the rulebook weighs by more than stake.
+    `weighings` are those of the same models in the same order, where the rulebook weighs by more than stake, and
+    `changes` the (churn, turnover) of their submissions, where it limits them.
     """
     weighed: Sequence[Weighing | None] = [None] * len(snapshot) if weighings is None else weighings
-    pairs = sorted(zip(snapshot, weighed, strict=True), key=lambda pair: pair[0][0])
-    rows = tuple(_snapshot_row(*row, weighing) for row, weighing in pairs)
+    changed: Sequence[tuple[int | None, int | None]] = [(None, None)] * len(snapshot) if changes is None else changes
+    parts = sorted(zip(snapshot, weighed, changed, strict=True), key=lambda part: part[0][0])
+    rows = tuple(
+        _snapshot_row(*row, weighing).model_copy(update={"churn": churn, "turnover": turnover})
+        for row, weighing, (churn, turnover) in parts
+    )
     return ClosedRecord(
         round_number=round_number,
         rulebook_hash=rulebook.hash,

@@ -156,6 +156,11 @@ class ChangeRule(BaseModel):
             raise ValueError("limits nothing; give max_churn or max_turnover, or leave the rule out")
         return self
 
+    def is_broken_by(self, *, churn: int, turnover: int) -> bool:
+        """Tell whether a submission with this churn and turnover, in 1e-9, puts nothing at risk."""
+        pairs = ((churn, self.max_churn), (turnover, self.max_turnover))
+        return any(limit is not None and found >= parse_fixed(limit, decimals=DECIMALS) for found, limit in pairs)
+
 
 class Rulebook(BaseModel):
     """The rules of a tournament; amounts and multipliers are decimal strings.

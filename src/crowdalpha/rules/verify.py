@@ -187,6 +187,21 @@ def _snapshot(bundle: RoundBundle) -> str:
     return f"{len(at_risk)} models put {closed.total_at_risk} at risk"
 
 
+def _limits(bundle: RoundBundle) -> str:
+    """Check that nothing is at risk of a submission that changed too much, by the figures that were published."""
+    rule = bundle.rulebook.change
+    for row in bundle.closed.snapshot:
+        found = (row.churn is not None, row.turnover is not None)
+        _demand_same(f"model {row.model_id} has (churn, turnover)", found, (rule is not None,) * 2)
+        broken = rule is not None and rule.is_broken_by(churn=row.churn or 0, turnover=row.turnover or 0)
+        if broken and Amount.parse(row.at_risk, bundle.rulebook.unit).base != 0:
+            raise BundleError(
+                f"model {row.model_id} has {row.at_risk} at risk, and its churn {row.churn} and turnover "
+                f"{row.turnover} reach a limit"
+            )
+    return "no limits of change" if rule is None else "no stake at risk beyond the limits of change"
+
+
 def _weights(bundle: RoundBundle) -> str:
     """Blend and cap again: what the method learned is given, what became of it is not taken on trust."""
     rule, rows = bundle.rulebook.meta_model, bundle.closed.snapshot
@@ -395,6 +410,7 @@ _LEVEL_0: Mapping[str, Callable[[RoundBundle], str]] = {
     "hashes": _hashes,
     "roots": _roots,
     "snapshot": _snapshot,
+    "limits": _limits,
     "weights": _weights,
     "payments": _payments,
     "transfers": _transfers,

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -114,7 +115,12 @@ def recorded_scores() -> list[dict[str, int | None]]:
     return [{**one, **other} for one, other in zip(plain, more, strict=True)]
 
 
-def bundle(*, universe_sha256: str | None = "9" * 64) -> RoundBundle:
+def bundle(
+    *,
+    universe_sha256: str | None = "9" * 64,
+    change: Json = None,
+    changes: Sequence[tuple[int, int]] | None = None,
+) -> RoundBundle:
     amounts = [Amount.parse(str(stake), POINTS) for stake in STAKES]
     positions = [
         Position(model_id, at_risk, scores, at_risk, Amount.zero(POINTS))
@@ -122,10 +128,11 @@ def bundle(*, universe_sha256: str | None = "9" * 64) -> RoundBundle:
     ]
     return make_bundle(
         positions,
-        rulebook=named(),
+        rulebook=named(change=change),
         pool=Amount.parse("1000", POINTS),
         submissions=HASHES,
         universe_sha256=universe_sha256,
+        changes=changes,
     )
 
 
@@ -170,6 +177,36 @@ def test_another_universe_is_found() -> None:
 
 def test_a_named_round_is_bound_to_its_universe_at_the_close() -> None:
     assert [check.name for check in verify_round(bundle(universe_sha256=None)).failures] == ["snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("churn", "turnover", "broken"),
+    [
+        (149_999_999, 249_999_999, False),
+        (150_000_000, 0, True),
+        (0, 250_000_000, True),
+    ],
+)
+def test_a_limit_is_broken_from_its_figure_on(churn: int, turnover: int, broken: bool) -> None:  # noqa: FBT001  # a table
+    rule = ChangeRule(max_churn="0.15", max_turnover="0.25")
+
+    assert rule.is_broken_by(churn=churn, turnover=turnover) is broken
+
+
+@pytest.mark.parametrize(
+    ("changes", "failures"),
+    [
+        ([(0, 0), (100_000_000, 10**9), (149_999_999, 0)], []),
+        ([(0, 0), (150_000_000, 0), (0, 0)], ["limits"]),
+        (None, ["limits"]),
+    ],
+)
+def test_a_stake_at_risk_beyond_the_limits_is_found(
+    changes: Sequence[tuple[int, int]] | None, failures: list[str]
+) -> None:
+    made = bundle(change={"max_churn": "0.15"}, changes=changes)
+
+    assert [check.name for check in verify_round(made).failures] == failures
 
 
 def test_exposures_of_other_assets_are_no_evidence() -> None:

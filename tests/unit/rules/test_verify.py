@@ -73,6 +73,7 @@ def test_an_honest_round_passes_every_check() -> None:
         "hashes",
         "roots",
         "snapshot",
+        "limits",
         "weights",
         "payments",
         "transfers",

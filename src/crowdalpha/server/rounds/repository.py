@@ -20,6 +20,8 @@ from crowdalpha.server.db.tables import (
     RoundRow,
     ScoreDayRow,
     ScoreRow,
+    SubmissionReportRow,
+    SubmissionRow,
 )
 
 __all__ = [
@@ -33,7 +35,7 @@ __all__ = [
     "find_live_ids",
     "find_resolution",
     "find_round",
-    "list_beyond_limits",
+    "list_changes",
     "list_counting_submissions",
     "list_past_positions",
     "list_positions",
@@ -48,15 +50,6 @@ COUNTING = text("""
     SELECT DISTINCT ON (model_id) model_id, sha256 FROM submission
     WHERE round_number = :number
     ORDER BY model_id, sequence DESC
-""")
-BEYOND_LIMITS = text("""
-    SELECT latest.model_id FROM (
-        SELECT DISTINCT ON (model_id) id, model_id FROM submission
-        WHERE round_number = :number
-        ORDER BY model_id, sequence DESC
-    ) AS latest
-    JOIN submission_report ON submission_report.submission_id = latest.id
-    WHERE NOT submission_report.within_limits
 """)
 ADD_POSITIONS = text("""
     INSERT INTO position (round_number, model_id, submission_sha256, at_risk)
@@ -108,9 +101,15 @@ def list_counting_submissions(session: Session, number: RoundNumber) -> list[tup
     return [(row.model_id, row.sha256) for row in session.execute(COUNTING, {"number": number})]
 
 
-def list_beyond_limits(session: Session, number: RoundNumber) -> set[int]:
-    """List the models whose latest submission changed more than the rules of a named round allow."""
-    return set(session.scalars(BEYOND_LIMITS, {"number": number}))
+def list_changes(session: Session, number: RoundNumber) -> dict[tuple[int, str], tuple[int, int]]:
+    """List (churn, turnover) of the uploads to a named round by model and hash of the content."""
+    statement = (
+        select(SubmissionRow.model_id, SubmissionRow.sha256, SubmissionReportRow.churn, SubmissionReportRow.turnover)
+        .join(SubmissionReportRow, SubmissionReportRow.submission_id == SubmissionRow.id)
+        .where(SubmissionRow.round_number == number)
+        .order_by(SubmissionRow.sequence)
+    )
+    return {(model_id, sha256): (churn, turned) for model_id, sha256, churn, turned in session.execute(statement)}
 
 
 def add_positions(

@@ -18,6 +18,7 @@ from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, Weighing, close_record, resolve_bundle
 from crowdalpha.rules.calendar import RoundWindow
 from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
+from crowdalpha.rules.fixed import QUANTUM
 from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
@@ -71,6 +72,9 @@ __all__ = [
 ]
 
 log = get_log(__name__)
+
+WHOLLY_CHANGED = (QUANTUM, QUANTUM)
+"""Churn and turnover, in 1e-9, of a submission that nobody measured."""
 
 
 def open_round(  # noqa: PLR0913  # everything that a round is bound to for life, fixed in one call
@@ -156,7 +160,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     advance(row.state, RoundState.CLOSED)
     if now < row.closes_at:
         raise Conflict(f"round {number} closes at {row.closes_at}, it is {now}")
-    snapshot = _freeze(session, row)
+    snapshot, changes = _freeze(session, row)
     hashes = [sha256 for _, _, sha256 in snapshot]
     ids = live_ids(session, number)
     values = _read_submissions(blobs, row, hashes, live_ids=ids)
@@ -172,6 +176,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
         weighings=weighings,
         learned_from=learned_from,
         universe_sha256=row.universe_sha256,
+        changes=changes,
     )
     closing = repository.add_closing(
         session,
@@ -315,15 +320,15 @@ def _locked(session: Session, number: RoundNumber) -> Round:
     return round_of(row)
 
 
-def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
-    """Freeze each model's latest submission and what it puts at risk."""
+def _freeze(session: Session, row: Round) -> tuple[list[tuple[ModelId, Amount, str]], list[tuple[int, int]] | None]:
+    """Freeze each model's latest submission and what it puts at risk; and how much each changed, where that counts."""
     counting = repository.list_counting_submissions(session, row.number)
     model_ids = [ModelId(model_id) for model_id, _ in counting]
     stakes = stakes_of(session, model_ids, unit=row.rulebook.unit)
-    beyond = repository.list_beyond_limits(session, row.number)
+    changes = _changes(session, row, counting)
     at_risk = [
-        amount_at_risk(held, submitted=model_id not in beyond, rulebook=row.rulebook)
-        for model_id, held in zip(model_ids, stakes, strict=True)
+        amount_at_risk(held, submitted=steady, rulebook=row.rulebook)
+        for held, steady in zip(stakes, _within_limits(row.rulebook, changes, len(stakes)), strict=True)
     ]
     if not any(amount.base > 0 for amount in at_risk):
         raise Conflict(
@@ -334,7 +339,22 @@ def _freeze(session: Session, row: Round) -> list[tuple[ModelId, Amount, str]]:
     repository.add_positions(
         session, row.number, model_ids=model_ids, sha256s=hashes, at_risk=[amount.base for amount in at_risk]
     )
-    return list(zip(model_ids, at_risk, hashes, strict=True))
+    return list(zip(model_ids, at_risk, hashes, strict=True)), changes
+
+
+def _changes(session: Session, row: Round, counting: Sequence[tuple[int, str]]) -> list[tuple[int, int]] | None:
+    """Read churn and turnover of the submissions that count, where the rulebook limits them."""
+    if row.rulebook.change is None:
+        return None
+    measured = repository.list_changes(session, row.number)
+    return [measured.get(pair, WHOLLY_CHANGED) for pair in counting]
+
+
+def _within_limits(rulebook: Rulebook, changes: Sequence[tuple[int, int]] | None, n_models: int) -> list[bool]:
+    rule = rulebook.change
+    if rule is None or changes is None:
+        return [True] * n_models
+    return [not rule.is_broken_by(churn=churn, turnover=turnover) for churn, turnover in changes]
 
 
 def _read_submissions(
