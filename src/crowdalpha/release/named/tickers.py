@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
@@ -78,13 +79,25 @@ class TickerIndex:
         self._country = [str(place).upper() for place in places]
         self._own_places = frozenset(self._country) - {""}
         self._exact = {column: _places(assets[column]) for column in self.columns(assets)}
-        self._normal = {column: _places(map(_normal_or_none, assets[column])) for column in self._exact}
-        symbols = assets["ticker"] if "ticker" in assets.columns else assets[universe.key]
-        self._symbols = _places(map(self._symbol, symbols, self._country))
-        self._former: dict[str, list[int]] = defaultdict(list)
-        for place, names in enumerate(assets["former_tickers"].to_list()):
+        self._assets = assets
+
+    @cached_property
+    def _normal(self) -> dict[str, Mapping[str, list[int]]]:
+        """Places by normal form, column by column; a file that copies the names as they are never needs it."""
+        return {column: _places(map(_normal_or_none, self._assets[column])) for column in self._exact}
+
+    @cached_property
+    def _symbols(self) -> Mapping[str, list[int]]:
+        symbols = self._assets["ticker"] if "ticker" in self._assets.columns else self._assets[self.key]
+        return _places(map(self._symbol, symbols, self._country))
+
+    @cached_property
+    def _former(self) -> Mapping[str, list[int]]:
+        former: dict[str, list[int]] = defaultdict(list)
+        for place, names in enumerate(self._assets["former_tickers"].to_list()):
             for each in names:
-                self._former[normal_name(each)].append(place)
+                former[normal_name(each)].append(place)
+        return dict(former)
 
     @staticmethod
     def columns(assets: pl.DataFrame) -> list[str]:
@@ -109,10 +122,10 @@ class TickerIndex:
         if len(text) > _LONGEST:
             return Match("unknown")
         exact = self._exact[column].get(text.strip())
-        for found in (exact, *self._guesses(normal_name(text), text, column)):
-            if found:
-                return self._judged(found)
-        return Match("unknown")
+        if exact:
+            return self._judged(exact)
+        found = next(filter(None, self._guesses(normal_name(text), text, column)), None)
+        return self._judged(found) if found else Match("unknown")
 
     def _guesses(self, plain: str, text: str, column: str) -> Iterator[list[int] | None]:
         """Give the assets that a name may stand for, the likeliest reading first."""
