@@ -66,7 +66,7 @@ def build_named(data: NamedData, *, version: str, published: int, out: Path) -> 
         writer = FolderWriter(folder)
         example = _train(writer, data, split, published)
         _validation(writer, data, split, published, example)
-        sets = {"feature_sets": {"all": list(data.columns)}, "targets": ["target", *_targets(data)]}
+        sets = {"feature_sets": {"all": list(data.columns)}, "targets": list(data.target_columns)}
         writer.content("features.json", json.dumps(sets, indent=2).encode() + b"\n")
         writer.content(EXAMPLE, example.to_bytes())
         facts = {"published_era": era_label(published), "target": f"target_{data.target}"}
@@ -163,10 +163,6 @@ def _dated(rows: NamedEra, example: ExampleModel) -> pl.DataFrame:
     submission = rows.example(example)
     key = submission.columns[0]
     return submission.select(key, pl.lit(rows.day).alias("date"), pl.exclude(key))
-
-
-def _targets(data: NamedData) -> list[str]:
-    return [f"target_{name}" for name in data.targets]
 
 
 def _manifest(version: str, kind: str, writer: FolderWriter, facts: Mapping[str, int | str]) -> Manifest:

@@ -1,6 +1,6 @@
 """Rows of a market as a named tournament publishes them: names, day, ranked features, targets, exposures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,17 +37,25 @@ class NamedData:
         The target that pays, published as `target` too.
     features : tuple of str, optional
         Which features are published, under their own names; those of the set `small` that the market has, if not given.
+    aliases : mapping of str to str, optional
+        Further columns of targets, the market's target by the column: `{"target_chili_60": "neutral_60"}` lets
+        notebooks that were written for other data run.
     """
 
     market: Market
     names: AssetNames = field(default_factory=AssetNames)
     target: str = "neutral_20"
     features: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.target not in self.market.targets:
-            known = ", ".join(sorted(self.market.targets))
-            raise ReleaseError(f"the market has no target {self.target!r}; it has {known}")
+        for name in (self.target, *self.aliases.values()):
+            if name not in self.market.targets:
+                known = ", ".join(sorted(self.market.targets))
+                raise ReleaseError(f"the market has no target {name!r}; it has {known}")
+        taken = sorted(set(self.aliases) & {"target", *(f"target_{name}" for name in self.targets)})
+        if taken:
+            raise ReleaseError(f"the alias {taken[0]!r} is a column already; choose another name")
         unknown = sorted(set(self.features) - set(self.market.feature_names))
         if unknown:
             raise ReleaseError(f"the market has no feature {unknown[0]!r}")
@@ -69,6 +77,11 @@ class NamedData:
     def targets(self) -> tuple[str, ...]:
         """Names of the targets: the main one, then the others by name."""
         return (self.target, *(name for name in sorted(self.market.targets) if name != self.target))
+
+    @property
+    def target_columns(self) -> Mapping[str, str]:
+        """The market's target by the column: `target`, each under its own name, the aliases."""
+        return {"target": self.target, **{f"target_{name}": name for name in self.targets}, **self.aliases}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +125,10 @@ class NamedEra:
     def with_targets(self, data_type: str, *, published: int) -> pl.DataFrame:
         """Give the rows of a history file; where the main target was not due the part is `test`, else none lacks it."""
         due = self._is_known(self.data.target, published)
-        values = {f"target_{name}": self._target(name, published) for name in self.data.targets}
-        main = values[f"target_{self.data.target}"]
-        columns = [pl.Series(name, each, nan_to_null=True) for name, each in {"target": main, **values}.items()]
+        values = {name: self._target(name, published) for name in self.data.targets}
+        columns = [
+            pl.Series(column, values[name], nan_to_null=True) for column, name in self.data.target_columns.items()
+        ]
         frame = self.features(data_type if due else "test").hstack(columns)
         return frame.drop_nulls("target") if due else frame
 

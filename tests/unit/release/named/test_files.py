@@ -116,6 +116,15 @@ def test_a_round_reads_nothing_of_what_came_after(history: Path, live: Path, tmp
     assert (tmp_path / "live" / "manifest.json").read_bytes() == (live / "manifest.json").read_bytes()
 
 
+def test_a_target_may_have_another_name_too(tmp_path: Path) -> None:
+    named = NamedData(MARKET, features=FEATURES, aliases={"target_chili_60": "neutral_60"})
+    build_named(named, version="v1", published=ERA, out=tmp_path / "history")
+    train = pl.read_parquet(tmp_path / "history" / "train.parquet")
+
+    assert train["target_chili_60"].equals(train["target_neutral_60"], check_names=False)
+    assert json.loads((tmp_path / "history" / "features.json").read_bytes())["targets"][-1] == "target_chili_60"
+
+
 def test_coins_have_their_symbol_first_and_the_files_of_older_clients(tmp_path: Path) -> None:
     build_named(data("symbol"), version="c1", published=ERA, out=tmp_path / "history")
     example = ExampleModel.from_bytes((tmp_path / "history" / "example_model.json").read_bytes())
@@ -130,7 +139,13 @@ def test_coins_have_their_symbol_first_and_the_files_of_older_clients(tmp_path: 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
-    [({"target": "none_20"}, "no target 'none_20'"), ({"features": ("none",)}, "no feature 'none'"), ({}, "set small")],
+    [
+        ({"target": "none_20"}, "no target 'none_20'"),
+        ({"features": ("none",)}, "no feature 'none'"),
+        ({"features": FEATURES, "aliases": {"target_x": "none_20"}}, "no target 'none_20'"),
+        ({"features": FEATURES, "aliases": {"target_neutral_60": "sector_60"}}, "is a column already"),
+        ({}, "set small"),
+    ],
 )
 def test_data_that_the_market_does_not_have_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ReleaseError, match=message):
