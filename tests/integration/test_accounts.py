@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.errors import Conflict, NotFound
@@ -27,8 +28,7 @@ from tests.fixtures.people import PASSWORD, Watch, person, program
 from tests.fixtures.tournament import START
 
 
-def code(answer: object) -> tuple[int, str]:
-    assert hasattr(answer, "json")
+def code(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 

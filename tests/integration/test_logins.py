@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.errors import Conflict, NotFound
+from crowdalpha.rules.ids import AccountId
 from crowdalpha.server import Platform
 from crowdalpha.server.accounts.service import close_account, create_account
 from crowdalpha.server.app import API
@@ -25,7 +26,7 @@ def log_in(session: Session, name: str = "ann", password: str = PASSWORD) -> ser
 
 
 @pytest.fixture
-def ann(session: Session) -> service.AccountId:
+def ann(session: Session) -> AccountId:
     account = create_account(session, name="ann", now=START)
     service.set_password(session, account_id=account.id, password=PASSWORD)
     return account.id
@@ -103,7 +104,7 @@ def test_an_address_that_tries_many_names_has_to_wait(session: Session) -> None:
     service.note_attempt(session, name="another", address="192.0.2.2", now=START)
 
 
-def test_an_address_of_mail_signs_in_too(session: Session, ann: service.AccountId) -> None:
+def test_an_address_of_mail_signs_in_too(session: Session, ann: AccountId) -> None:
     letter = service.make_token(session, account_id=ann, purpose="email", email="Ann@Example.org", now=START)
     service.confirm_email(session, token=letter.token, now=START)
 
@@ -113,7 +114,7 @@ def test_an_address_of_mail_signs_in_too(session: Session, ann: service.AccountI
     assert made.account.email == "ann@example.org"
 
 
-def test_a_login_lasts_from_its_last_use(session: Session, ann: service.AccountId) -> None:
+def test_a_login_lasts_from_its_last_use(session: Session, ann: AccountId) -> None:
     made = log_in(session)
     assert made is not None
     later = START + service.LOGIN_LASTS - timedelta(days=1)
@@ -125,7 +126,7 @@ def test_a_login_lasts_from_its_last_use(session: Session, ann: service.AccountI
     assert service.list_logins(session, account_id=ann, now=later + timedelta(days=60)) == []
 
 
-def test_a_closed_account_does_not_sign_in(session: Session, ann: service.AccountId) -> None:
+def test_a_closed_account_does_not_sign_in(session: Session, ann: AccountId) -> None:
     made = log_in(session)
     assert made is not None
 
@@ -135,7 +136,7 @@ def test_a_closed_account_does_not_sign_in(session: Session, ann: service.Accoun
     assert service.authenticate_login(session, token=made.token, now=START) is None
 
 
-def test_a_changed_password_signs_out_every_other_browser(session: Session, ann: service.AccountId) -> None:
+def test_a_changed_password_signs_out_every_other_browser(session: Session, ann: AccountId) -> None:
     mine, other = log_in(session), log_in(session)
     assert mine is not None
     assert other is not None
@@ -148,7 +149,7 @@ def test_a_changed_password_signs_out_every_other_browser(session: Session, ann:
     assert log_in(session, password=NEW) is not None
 
 
-def test_a_letter_sets_one_password_once_and_in_time(session: Session, ann: service.AccountId) -> None:
+def test_a_letter_sets_one_password_once_and_in_time(session: Session, ann: AccountId) -> None:
     lost = service.make_token(session, account_id=ann, purpose="password", now=START)
     letter = service.make_token(session, account_id=ann, purpose="password", now=START)
 
@@ -163,14 +164,14 @@ def test_a_letter_sets_one_password_once_and_in_time(session: Session, ann: serv
         service.reset_password(session, token=late.token, password=PASSWORD, now=START + service.TOKEN_LASTS)
 
 
-def test_a_letter_about_an_address_sets_no_password(session: Session, ann: service.AccountId) -> None:
+def test_a_letter_about_an_address_sets_no_password(session: Session, ann: AccountId) -> None:
     letter = service.make_token(session, account_id=ann, purpose="email", email="a@example.org", now=START)
 
     with pytest.raises(NotFound):
         service.reset_password(session, token=letter.token, password=NEW, now=START)
 
 
-def test_an_address_belongs_to_one_account(session: Session, ann: service.AccountId) -> None:
+def test_an_address_belongs_to_one_account(session: Session, ann: AccountId) -> None:
     bob = create_account(session, name="bob", now=START)
     first, second = (
         service.make_token(session, account_id=account_id, purpose="email", email="a@example.org", now=START)
@@ -182,7 +183,7 @@ def test_an_address_belongs_to_one_account(session: Session, ann: service.Accoun
         service.confirm_email(session, token=second.token, now=START)
 
 
-def test_a_hash_of_less_work_is_made_anew_at_the_next_login(session: Session, ann: service.AccountId) -> None:
+def test_a_hash_of_less_work_is_made_anew_at_the_next_login(session: Session, ann: AccountId) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
     session.execute(text("UPDATE account SET password_hash = :old"), {"old": old})
 
@@ -225,7 +226,7 @@ def test_a_login_of_another_is_not_found(fresh_platform: Platform) -> None:
     assert client.delete(f"{API}/logins/1", headers=bob.headers).status_code == 404
 
 
-def test_what_has_ended_is_forgotten(session: Session, ann: service.AccountId) -> None:
+def test_what_has_ended_is_forgotten(session: Session, ann: AccountId) -> None:
     log_in(session)
     service.make_token(session, account_id=ann, purpose="password", now=START)
     service.note_attempt(session, name="ann", address="192.0.2.1", now=START)
