@@ -6,9 +6,15 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request, Response
 
 from crowdalpha import __version__
+from crowdalpha.server.accounts import routes as accounts
 from crowdalpha.server.bootstrap import Platform
-from crowdalpha.server.kit.depends import Clock, utc_now
+from crowdalpha.server.invites import routes as invites
+from crowdalpha.server.keys import routes as keys
+from crowdalpha.server.keys.service import authenticate
+from crowdalpha.server.kit.depends import Clock, Gate, utc_now
 from crowdalpha.server.kit.problems import install_problems
+from crowdalpha.server.logins import routes as logins
+from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.numerai import routes as numerai
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
@@ -37,9 +43,10 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app = FastAPI(title="crowdalpha", version=__version__, docs_url="/docs", redoc_url=None)
     app.state.platform = platform
     app.state.clock = clock
+    app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
     install_problems(app)
     app.middleware("http")(_with_request_id)
-    for feature in (tournaments, uploads):
+    for feature in (tournaments, accounts, keys, invites, logins, uploads):
         app.include_router(feature.router, prefix=API)
     app.include_router(numerai.router)
     return app

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -21,6 +22,14 @@ def _postgres(address: str) -> str:
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"{backend} is not supported; use PostgreSQL")
     return address
+
+
+def _base(address: str) -> str:
+    """Check the address of the platform: scheme and host, maybe a path, no slash at the end."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("not an address; write https://host, or https://host/path")
+    return address.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -44,13 +53,33 @@ class Settings(BaseSettings):
         min_length=32,
         description="Key that signs receipts; without it one is generated in `data_dir`/signing.key.",
     )
+    public_url: Annotated[str, AfterValidator(_base)] | None = Field(
+        default=None,
+        description="Address that people reach this platform at, such as https://alpha.example.org; letters need it.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server (smtp://user:password@host:587 with STARTTLS, smtps://, smtp+plain://); "
+        "without it links are shown to the operator.",
+    )
+    mail_from: str | None = Field(default=None, description="Sender of letters; needed with `smtp_url`.")
     pool_size: int = Field(default=10, ge=1, le=200, description="Most database connections this process keeps.")
     lock_timeout: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
     )
     statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")
+<<<<<<< HEAD
     upload_max_bytes: int = Field(default=1 << 28, ge=1, description="Most bytes of one uploaded file.")
     upload_pause: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for the next bytes of an upload."
     )
     upload_timeout: timedelta = Field(default=timedelta(minutes=10), description="Longest time of one upload.")
+=======
+
+    @model_validator(mode="after")
+    def _letters_are_whole(self) -> Self:
+        """Refuse letters without a sender, or with links that a request could make up."""
+        if self.smtp_url is not None and (self.mail_from is None or self.public_url is None):
+            raise ValueError("smtp_url needs mail_from and public_url; set them too")
+        return self
+>>>>>>> 784d26c (People: invitations, passwords, logins, letters, keys that turn; all over REST)

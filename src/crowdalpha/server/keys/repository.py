@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.server.db.tables import AccountRow, ApiKeyRow
 
-__all__ = ["add", "find_with_account", "list_of_account", "mark_used", "revoke"]
+__all__ = ["add", "find_with_account", "list_of_account", "lock_of_account", "mark_used", "revoke"]
 
 
 def add(session: Session, row: ApiKeyRow) -> None:
@@ -30,6 +30,12 @@ def find_with_account(session: Session, public_id: str) -> tuple[ApiKeyRow, Acco
 def list_of_account(session: Session, account_id: int) -> list[ApiKeyRow]:
     """List the keys of an account, oldest first."""
     return list(session.scalars(select(ApiKeyRow).where(ApiKeyRow.account_id == account_id).order_by(ApiKeyRow.id)))
+
+
+def lock_of_account(session: Session, key_id: int, *, account_id: int) -> ApiKeyRow | None:
+    """Find a key of an account, and hold it until the transaction ends."""
+    statement = select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id)
+    return session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
 def mark_used(session: Session, key_id: int, *, now: datetime, unless_after: datetime) -> None:

@@ -4,7 +4,6 @@ A key has a public half, which is stored as it is, and a secret half of 32 rando
 SHA-256 is stored: a secret that nobody chose needs no slow hash. The secret is told once, when the key is made.
 """
 
-import hashlib
 import hmac
 import secrets
 import string
@@ -15,15 +14,18 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from crowdalpha.errors import InputError
-from crowdalpha.rules.errors import NotFound
+from crowdalpha.rules.errors import Forbidden, NotFound
 from crowdalpha.rules.ids import AccountId
-from crowdalpha.server.accounts.service import Role, get_account, role_of, valid_name
+from crowdalpha.server.accounts.service import get_account, role_of, valid_name
 from crowdalpha.server.db.tables import ApiKeyRow
 from crowdalpha.server.errors import Unauthenticated
 from crowdalpha.server.keys import repository
 from crowdalpha.server.log import get_log
+from crowdalpha.server.roles import PARTICIPANT_SCOPES, SCOPES, Caller
+from crowdalpha.server.tokens import hash_token
 
 __all__ = [
+    "GRACE",
     "PARTICIPANT_SCOPES",
     "SCOPES",
     "ApiKey",
@@ -33,41 +35,18 @@ __all__ = [
     "create_key",
     "list_keys",
     "revoke_key",
+    "rotate_key",
 ]
 
 log = get_log(__name__)
 
-PARTICIPANT_SCOPES = (
-    "delete",
-    "download_submission",
-    "read_submission_info",
-    "read_user_info",
-    "stake",
-    "upload_submission",
-    "write_user_info",
-)
-"""What a participant's key may be allowed, by the names that clients of the field know."""
+GRACE = timedelta(days=1)
+"""How long the secret before a rotation still opens its account, if nothing else is said."""
 
-SCOPES: dict[Role, tuple[str, ...]] = {
-    "participant": PARTICIPANT_SCOPES,
-    "auditor": (*PARTICIPANT_SCOPES, "audit"),
-    "operator": (*PARTICIPANT_SCOPES, "audit", "operate"),
-    "owner": (*PARTICIPANT_SCOPES, "administer", "audit", "operate"),
-}
-"""Scopes that an account of each role can give to a key."""
-
+LONGEST_GRACE = timedelta(days=30)
 ALPHABET = string.ascii_uppercase + "234567"
 PUBLIC_LENGTH, SECRET_LENGTH = 32, 64
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who a request is from."""
-
-    account_id: AccountId
-    role: Role
-    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +79,31 @@ def create_key(
     name: str,
     scopes: Iterable[str] | None = None,
     expires_at: datetime | None = None,
+    within: frozenset[str] | None = None,
     now: datetime,
 ) -> NewApiKey:
     """Make a key with all scopes of the account's role, or with those that are named.
+
+    `within` are the scopes of who asks: a key that may do little makes none that may do more.
 
     Raises
     ------
     NotFound
         If there is no such account.
     InputError
-        If a scope is not one of the role, or the key would have expired already.
+        If no scope is left, a scope is not one of the role, or the key would have expired already.
+    Forbidden
+        If a scope is not one of `within`.
     """
     role = get_account(session, account_id).role
-    wanted = SCOPES[role] if scopes is None else tuple(sorted(set(scopes)))
+    given = SCOPES[role] if within is None else tuple(scope for scope in SCOPES[role] if scope in within)
+    wanted = given if scopes is None else tuple(sorted(set(scopes)))
     foreign = sorted(set(wanted) - set(SCOPES[role]))
-    if foreign:
+    if foreign or not wanted:
         raise InputError(
-            f"scopes: {', '.join(foreign)} cannot be given by a {role}; choose of {', '.join(SCOPES[role])}"
+            f"scopes: {', '.join(foreign) or 'none'} cannot be given by a {role}; choose of {', '.join(SCOPES[role])}"
         )
+    _refuse_more(wanted, within)
     if expires_at is not None and expires_at <= now:
         raise InputError(f"expires_at: {expires_at} is over; name a time to come, or leave it out")
     secret = _random(SECRET_LENGTH)
@@ -125,7 +111,7 @@ def create_key(
         account_id=account_id,
         name=valid_name(name, what="key"),
         public_id=_random(PUBLIC_LENGTH),
-        secret_sha256=_hash(secret),
+        secret_sha256=hash_token(secret),
         scopes=list(wanted),
         created_at=now,
         expires_at=expires_at,
@@ -144,11 +130,11 @@ def authenticate(session: Session, *, public_id: str, secret: str, now: datetime
         If there is no such key, its secret is another, or it has ended; the message does not say which.
     """
     found = repository.find_with_account(session, public_id)
-    stored = "" if found is None else found[0].secret_sha256
-    same = hmac.compare_digest(stored, _hash(secret))
-    if found is None or not same:
+    if found is None:
         raise Unauthenticated
     key, account = found
+    if not _is_secret_of(key, hash_token(secret), now=now):
+        raise Unauthenticated
     if key.revoked_at is not None or account.closed_at is not None:
         raise Unauthenticated
     if key.expires_at is not None and key.expires_at <= now:
@@ -170,12 +156,56 @@ def revoke_key(session: Session, *, account_id: AccountId, key_id: int, now: dat
     log.info("key_revoked", account_id=account_id, key_id=key_id)
 
 
+def rotate_key(
+    session: Session,
+    *,
+    account_id: AccountId,
+    key_id: int,
+    grace: timedelta = GRACE,
+    within: frozenset[str] | None = None,
+    now: datetime,
+) -> NewApiKey:
+    """Give a key a new secret; the one before still opens the account for a grace time.
+
+    Raises
+    ------
+    NotFound
+        If the account has no such key that has not ended.
+    Forbidden
+        If the key may do more than `within`, the scopes of who asks.
+    InputError
+        If the grace time is below zero or above 30 days.
+    """
+    if not timedelta(0) <= grace <= LONGEST_GRACE:
+        raise InputError(f"grace: {grace} is not between 0 and {LONGEST_GRACE.days} days; name a time between them")
+    row = repository.lock_of_account(session, key_id, account_id=account_id)
+    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+        raise NotFound("key", key_id)
+    _refuse_more(row.scopes, within)
+    secret = _random(SECRET_LENGTH)
+    row.previous_sha256, row.previous_until = row.secret_sha256, now + grace
+    row.secret_sha256 = hash_token(secret)
+    session.flush()
+    log.info("key_rotated", account_id=account_id, key_id=key_id)
+    return NewApiKey(_key(row), secret)
+
+
+def _refuse_more(wanted: Iterable[str], within: frozenset[str] | None) -> None:
+    more = [] if within is None else sorted(set(wanted) - within)
+    if more:
+        raise Forbidden(f"this key lacks {', '.join(more)} and gives out no more than it has; use one that has them")
+
+
+def _is_secret_of(key: ApiKeyRow, secret_sha256: str, *, now: datetime) -> bool:
+    if hmac.compare_digest(key.secret_sha256, secret_sha256):
+        return True
+    if key.previous_sha256 is None or key.previous_until is None or key.previous_until <= now:
+        return False
+    return hmac.compare_digest(key.previous_sha256, secret_sha256)
+
+
 def _random(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _key(row: ApiKeyRow) -> ApiKey:

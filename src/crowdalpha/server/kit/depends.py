@@ -1,8 +1,10 @@
 """What a route takes: the platform, the time, a session that commits before the answer, and who asks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -10,20 +12,29 @@ from sqlalchemy.orm import Session
 from crowdalpha.rules.errors import Forbidden
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.errors import Unauthenticated
-from crowdalpha.server.keys.service import Caller, authenticate
+from crowdalpha.server.roles import Caller
 
 __all__ = [
+    "LOGIN_COOKIE",
+    "Administering",
     "Auditing",
     "CallerOf",
     "Clock",
+    "Gate",
     "MaybeCaller",
     "Now",
     "Operating",
     "PlatformOf",
     "SessionOf",
+    "address_of",
     "allowed",
     "utc_now",
 ]
+
+LOGIN_COOKIE = "crowdalpha_login"
+"""Where a browser keeps what shows that it has signed in."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Clock(Protocol):
@@ -61,19 +72,68 @@ def session_of(platform: PlatformOf) -> Iterator[Session]:
 SessionOf = Annotated[Session, Depends(session_of, scope="function")]
 
 
+class KeyCheck(Protocol):
+    """Tells who a key belongs to, or refuses with `Unauthenticated`."""
+
+    def __call__(self, session: Session, *, public_id: str, secret: str, now: datetime) -> Caller:
+        """Check a key."""
+
+
+class LoginCheck(Protocol):
+    """Tells who has signed in with a token; None when it has ended."""
+
+    def __call__(self, session: Session, *, token: str, now: datetime) -> Caller | None:
+        """Check a login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The two ways in. The app names them: the features behind them have routes that import this module."""
+
+    by_key: KeyCheck
+    by_login: LoginCheck
+
+
 def maybe_caller(request: Request, platform: PlatformOf, now: Now) -> Caller | None:
-    """Tell who asks by the key in the header; None without one.
+    """Tell who asks by the key in the header, else by the login in the cookie; None without either.
 
     In a transaction of its own: that a key was used is noted also when the request is refused.
     """
+    gate = cast("Gate", request.app.state.gate)
     header = request.headers.get("authorization", "")
-    if not header:
+    if header:
+        public_id, dollar, secret = header.split(" ")[-1].partition("$")
+        if not dollar:
+            raise Unauthenticated
+        with platform.session() as session:
+            return gate.by_key(session, public_id=public_id, secret=secret, now=now)
+    token = request.cookies.get(LOGIN_COOKIE)
+    if token is None:
         return None
-    public_id, dollar, secret = header.split(" ")[-1].partition("$")
-    if not dollar:
-        raise Unauthenticated
     with platform.session() as session:
-        return authenticate(session, public_id=public_id, secret=secret, now=now)
+        caller = gate.by_login(session, token=token, now=now)
+    if caller is not None and request.method not in SAFE_METHODS:
+        _refuse_other_sites(request)
+    return caller
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Refuse a write that another site made a browser send along with its cookie.
+
+    A browser says on each write where it comes from, and no page can change what it says.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site in {"same-origin", "none"}
+    else:
+        ours = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    if not ours:
+        raise Forbidden("a signed-in browser writes from this site's own pages only; programs use an API key")
+
+
+def address_of(request: Request) -> str:
+    """Tell the address that a request comes from, as the server or its trusted proxy saw it."""
+    return "unknown" if request.client is None else request.client.host
 
 
 MaybeCaller = Annotated[Caller | None, Depends(maybe_caller)]
@@ -102,5 +162,6 @@ class allowed:  # noqa: N801  # reads as a word where a route declares what it n
         return caller
 
 
+Administering = Annotated[Caller, Depends(allowed("administer"))]
 Operating = Annotated[Caller, Depends(allowed("operate"))]
 Auditing = Annotated[Caller, Depends(allowed("audit"))]

@@ -10,7 +10,16 @@ from crowdalpha.server.db.tables.ledger import (
     LedgerUnitRow,
     ReleaseRow,
 )
-from crowdalpha.server.db.tables.participants import AccountRow, ApiKeyRow, InviteRow, LoginRow, ModelRow, TournamentRow
+from crowdalpha.server.db.tables.participants import (
+    AccountRow,
+    AccountTokenRow,
+    ApiKeyRow,
+    FailedLoginRow,
+    InviteRow,
+    LoginRow,
+    ModelRow,
+    TournamentRow,
+)
 from crowdalpha.server.db.tables.portfolios import ContributionRoundRow, ContributionRow, PortfolioRow
 from crowdalpha.server.db.tables.rounds import (
     ClosingRow,
@@ -28,12 +37,14 @@ from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
 
 __all__ = [
     "AccountRow",
+    "AccountTokenRow",
     "ApiKeyRow",
     "Base",
     "ClosingRow",
     "ContributionRoundRow",
     "ContributionRow",
     "DatasetRow",
+    "FailedLoginRow",
     "InviteRow",
     "JobRow",
     "LedgerAccountRow",

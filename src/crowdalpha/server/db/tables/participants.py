@@ -9,7 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crowdalpha.rules.hashing import Json
 from crowdalpha.server.db.tables.base import Base
 
-__all__ = ["AccountRow", "ApiKeyRow", "InviteRow", "LoginRow", "ModelRow", "TournamentRow"]
+__all__ = [
+    "AccountRow",
+    "AccountTokenRow",
+    "ApiKeyRow",
+    "FailedLoginRow",
+    "InviteRow",
+    "LoginRow",
+    "ModelRow",
+    "TournamentRow",
+]
 
 
 class TournamentRow(Base):
@@ -53,6 +62,8 @@ class ApiKeyRow(Base):
     name: Mapped[str]
     public_id: Mapped[str] = mapped_column(unique=True)
     secret_sha256: Mapped[str]
+    previous_sha256: Mapped[str | None]
+    previous_until: Mapped[datetime | None]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
@@ -61,14 +72,24 @@ class ApiKeyRow(Base):
 
 
 class InviteRow(Base):
-    """A link with which one person may open one account."""
+    """A link with which one person may open one account, and what is deposited on it then, in base units."""
 
     __tablename__ = "invite"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'operator', 'auditor', 'participant')", name="invite_role_known"),
+        CheckConstraint(
+            "(unit IS NULL) = (scale IS NULL) AND (unit IS NULL) = (amount IS NULL) AND amount > 0",
+            name="invite_amount_whole",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     token_sha256: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]
     email: Mapped[str | None]
+    unit: Mapped[str | None]
+    scale: Mapped[int | None]
+    amount: Mapped[int | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -82,9 +103,36 @@ class LoginRow(Base):
     __tablename__ = "login"
 
     token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(always=True), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    device: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class AccountTokenRow(Base):
+    """What a letter carries to show that its reader owns an address; of the token only the hash is kept."""
+
+    __tablename__ = "account_token"
+    __table_args__ = (CheckConstraint("purpose IN ('password', 'email')", name="account_token_purpose_known"),)
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    purpose: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class FailedLoginRow(Base):
+    """How often somebody guessed wrong of late: by the hash of the name tried, and by the address it came from."""
+
+    __tablename__ = "failed_login"
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    n_failed: Mapped[int]
+    last_at: Mapped[datetime]
 
 
 class ModelRow(Base):

@@ -1,0 +1,1 @@
+"""Invitations: how somebody without an account gets one."""
