@@ -46,13 +46,13 @@ __all__ = [
 
 COUNTING = text("""
     SELECT DISTINCT ON (model_id) model_id, sha256 FROM submission
-    WHERE round_number = :number
+    WHERE round_number = :number AND NOT is_late
     ORDER BY model_id, sequence DESC
 """)
 BEYOND_LIMITS = text("""
     SELECT latest.model_id FROM (
         SELECT DISTINCT ON (model_id) id, model_id FROM submission
-        WHERE round_number = :number
+        WHERE round_number = :number AND NOT is_late
         ORDER BY model_id, sequence DESC
     ) AS latest
     JOIN submission_report ON submission_report.submission_id = latest.id

@@ -9,7 +9,15 @@ from crowdalpha.server.db.tables.ledger import (
     LedgerUnitRow,
     ReleaseRow,
 )
-from crowdalpha.server.db.tables.participants import AccountRow, ApiKeyRow, InviteRow, LoginRow, ModelRow, TournamentRow
+from crowdalpha.server.db.tables.participants import (
+    AccountRow,
+    ApiKeyRow,
+    InviteRow,
+    LoginRow,
+    ModelRow,
+    ReplayRow,
+    TournamentRow,
+)
 from crowdalpha.server.db.tables.portfolios import ContributionRoundRow, ContributionRow, PortfolioRow
 from crowdalpha.server.db.tables.rounds import (
     ClosingRow,
@@ -18,12 +26,14 @@ from crowdalpha.server.db.tables.rounds import (
     PayoutRow,
     PositionRow,
     ResolutionRow,
+    RoundFilesRow,
     RoundRow,
     SubmissionReportRow,
     SubmissionRow,
     UploadRow,
+    WaitingSubmissionRow,
 )
-from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
+from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow, StandingRoundRow, StandingRow
 
 __all__ = [
     "AccountRow",
@@ -46,12 +56,17 @@ __all__ = [
     "PortfolioRow",
     "PositionRow",
     "ReleaseRow",
+    "ReplayRow",
     "ResolutionRow",
+    "RoundFilesRow",
     "RoundRow",
     "ScoreDayRow",
     "ScoreRow",
+    "StandingRoundRow",
+    "StandingRow",
     "SubmissionReportRow",
     "SubmissionRow",
     "TournamentRow",
     "UploadRow",
+    "WaitingSubmissionRow",
 ]
