@@ -14,7 +14,7 @@ from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.receipt import HmacSigner, Receipt, verify_receipt
 from crowdalpha.server import Platform
 from crowdalpha.server.models.service import Model
-from crowdalpha.server.rounds.service import close_round, frozen_predictions
+from crowdalpha.server.rounds.service import close_round, frozen_predictions, list_positions, void_round
 from crowdalpha.server.submissions.service import list_submissions, submit
 from tests.fixtures import tournament as make
 
@@ -80,16 +80,57 @@ def test_a_repeat_gives_the_first_receipt_also_after_the_close(
     assert len(list_submissions(session, number=ONE)) == 1
 
 
-def test_nothing_new_is_taken_from_the_closing_time_on(platform: Platform, session: Session, model: Model) -> None:
-    send(platform, session, model.id, make.predictions(1))
+def test_a_late_submission_is_taken_and_does_not_count(platform: Platform, session: Session, model: Model) -> None:
+    first = send(platform, session, model.id, make.predictions(1))
+    send(platform, session, model.id, make.predictions(2), now=make.closes_at(1))
+    close_round(session, blobs=platform.blobs, number=ONE, now=make.closes_at(1))
+    send(platform, session, model.id, make.predictions(3), now=make.closes_at(1))
 
-    with pytest.raises(RoundClosed, match="round 1 takes no more submissions"):
-        send(platform, session, model.id, make.predictions(2), now=make.closes_at(1))
+    assert [each.is_late for each in list_submissions(session, model_id=model.id)] == [False, True, True]
+    frozen = frozen_predictions(session, blobs=platform.blobs, number=ONE)
+    assert frozen.submission_sha256 == (first.content_sha256,)
 
 
-def test_a_closed_round_takes_nothing_new_whatever_the_time(platform: Platform, session: Session, model: Model) -> None:
+def test_a_late_model_is_scored_as_if_in_time_and_has_no_position(
+    platform: Platform, session: Session, model: Model
+) -> None:
+    late = make.staked_model(session, "late")
     send(platform, session, model.id, make.predictions(1))
     close_round(session, blobs=platform.blobs, number=ONE, now=make.closes_at(1))
+    for seed in (3, 1):
+        send(platform, session, late.id, make.predictions(seed), now=make.closes_at(1))
+
+    in_time, too_late = make.final_scores(platform, session)
+
+    assert (in_time.is_late, too_late.is_late, too_late.model_id) == (False, True, late.id)
+    assert (too_late.corr, too_late.fnc) == (in_time.corr, in_time.fnc)
+    assert [position.model_id for position in list_positions(session, number=ONE)] == [model.id]
+
+
+def test_a_model_that_was_in_time_is_not_scored_by_its_late_file(
+    platform: Platform, session: Session, model: Model
+) -> None:
+    send(platform, session, model.id, make.predictions(1))
+    close_round(session, blobs=platform.blobs, number=ONE, now=make.closes_at(1))
+    send(platform, session, model.id, make.predictions(2), now=make.closes_at(1))
+
+    (only,) = make.final_scores(platform, session)
+
+    assert not only.is_late
+
+
+def test_nothing_is_taken_once_the_final_scores_are_there(platform: Platform, session: Session, model: Model) -> None:
+    first = send(platform, session, model.id, make.predictions(1))
+    close_round(session, blobs=platform.blobs, number=ONE, now=make.closes_at(1))
+    make.final_scores(platform, session)
+
+    with pytest.raises(RoundClosed, match="round 1 takes no more submissions"):
+        send(platform, session, model.id, make.predictions(2), now=make.resolves_at(1))
+    assert send(platform, session, model.id, make.predictions(1), now=make.resolves_at(1)) == first
+
+
+def test_a_void_round_takes_nothing(platform: Platform, session: Session, model: Model) -> None:
+    void_round(session, number=ONE, now=make.opens_at(1))
 
     with pytest.raises(RoundClosed):
         send(platform, session, model.id, make.predictions(2))

@@ -48,7 +48,7 @@ __all__ = [
 
 COUNTING = text("""
     SELECT DISTINCT ON (model_id) model_id, sha256 FROM submission
-    WHERE round_number = :number
+    WHERE round_number = :number AND NOT is_late
     ORDER BY model_id, sequence DESC
 """)
 ADD_POSITIONS = text("""

@@ -66,6 +66,7 @@ __all__ = [
     "live_ids",
     "meta_model",
     "open_round",
+    "read_files",
     "resolve_round",
     "start_scoring",
     "void_round",
@@ -163,7 +164,7 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     snapshot, changes = _freeze(session, row)
     hashes = [sha256 for _, _, sha256 in snapshot]
     ids = live_ids(session, number)
-    values = _read_submissions(blobs, row, hashes, live_ids=ids)
+    values = read_files(blobs, row, hashes, live_ids=ids)
     weighings, learned_from = _weigh(session, blobs, row, snapshot, values)
     record = close_record(
         snapshot,
@@ -312,6 +313,14 @@ def frozen_predictions(session: Session, *, blobs: BlobStore, number: RoundNumbe
     )
 
 
+def read_files(blobs: BlobStore, row: Round, sha256s: Sequence[str], *, live_ids: Sequence[str]) -> NDArray[np.float64]:
+    """Read stored submissions of a round into the columns of one matrix."""
+    if row.rulebook.kind == "named":
+        universe = universe_of(blobs, row)
+        return frames.read_named_submissions(blobs, sha256s, universe=universe, rulebook=row.rulebook)
+    return frames.read_submissions(blobs, sha256s, live_ids=live_ids, rulebook=row.rulebook)
+
+
 def _locked(session: Session, number: RoundNumber) -> Round:
     """Read a round as it is now and keep others from moving it until this transaction ends."""
     row = repository.find_round(session, number, lock=True)
@@ -355,15 +364,6 @@ def _within_limits(rulebook: Rulebook, changes: Sequence[tuple[int, int]] | None
     if rule is None or changes is None:
         return [True] * n_models
     return [not rule.is_broken_by(churn=churn, turnover=turnover) for churn, turnover in changes]
-
-
-def _read_submissions(
-    blobs: BlobStore, row: Round, sha256s: Sequence[str], *, live_ids: Sequence[str]
-) -> NDArray[np.float64]:
-    if row.rulebook.kind == "named":
-        universe = universe_of(blobs, row)
-        return frames.read_named_submissions(blobs, sha256s, universe=universe, rulebook=row.rulebook)
-    return frames.read_submissions(blobs, sha256s, live_ids=live_ids, rulebook=row.rulebook)
 
 
 def _demand_kind(number: RoundNumber, kind: str, rulebook: Rulebook, *, n_live: int, has_universe: bool) -> None:

@@ -11,11 +11,11 @@ from crowdalpha.server.db.tables import ScoreDayRow, ScoreRow
 __all__ = ["add_day", "add_scores", "find_day", "find_final_day", "list_days", "list_scores"]
 
 ADD_SCORES = text("""
-    INSERT INTO score (round_number, day, model_id, corr, mmc, fnc, cwmm, max_exposure, alpha, mpc)
+    INSERT INTO score (round_number, day, model_id, corr, mmc, fnc, cwmm, max_exposure, alpha, mpc, is_late)
     SELECT :number, :day, * FROM unnest(
         CAST(:model_ids AS bigint[]), CAST(:corr AS bigint[]), CAST(:mmc AS bigint[]),
         CAST(:fnc AS bigint[]), CAST(:cwmm AS bigint[]), CAST(:max_exposure AS bigint[]),
-        CAST(:alpha AS bigint[]), CAST(:mpc AS bigint[])
+        CAST(:alpha AS bigint[]), CAST(:mpc AS bigint[]), CAST(:is_late AS boolean[])
     )
 """)
 NAMES = ("corr", "mmc", "fnc", "cwmm", "max_exposure", "alpha", "mpc")
@@ -34,10 +34,14 @@ def add_scores(
     day: int,
     model_ids: Sequence[ModelId],
     scores: Sequence[Mapping[str, int | None]],
+    n_late: int,
 ) -> None:
-    """Insert all scores of a day at once; null where one is not of this kind of round."""
+    """Insert all scores of a day at once, the late ones last; null where one is not of this kind of round."""
     columns = {name: [each.get(name) for each in scores] for name in NAMES}
-    session.execute(ADD_SCORES, {"number": number, "day": day, "model_ids": list(model_ids), **columns})
+    in_time = len(scores) - n_late
+    is_late = [place >= in_time for place in range(len(scores))]
+    values = {"number": number, "day": day, "model_ids": list(model_ids), "is_late": is_late, **columns}
+    session.execute(ADD_SCORES, values)
 
 
 def find_day(session: Session, *, number: RoundNumber, day: int) -> ScoreDayRow | None:

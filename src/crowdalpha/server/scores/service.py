@@ -26,6 +26,7 @@ from crowdalpha.server.rounds.frames import put_frame, read_frame
 from crowdalpha.server.rounds.universe import universe_of
 from crowdalpha.server.scores import repository
 from crowdalpha.server.scores.align import align_features, align_target
+from crowdalpha.server.submissions.service import late_submissions
 
 __all__ = ["MetaModelScore", "ModelScore", "list_meta_model_scores", "list_scores", "score_round"]
 
@@ -46,6 +47,7 @@ class ModelScore:
     max_exposure: int | None
     alpha: int | None = None
     mpc: int | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,16 @@ class MetaModelScore:
     day: int
     is_final: bool
     corr: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Field:
+    """What is scored: one submission a column, late ones last and with nothing at risk."""
+
+    model_ids: tuple[ModelId, ...]
+    values: NDArray[np.float64]
+    at_risk: NDArray[np.float64]
+    n_late: int
 
 
 def score_round(
@@ -69,7 +81,7 @@ def score_round(
     final: bool,
     now: datetime,
 ) -> list[ModelScore]:
-    """Score every submission that counts, staked or not, against the targets of a day.
+    """Score every submission that counts, staked or not, and every late one, against the targets of a day.
 
     Parameters
     ----------
@@ -116,11 +128,11 @@ def score_round(
     if row.state is RoundState.RESOLVED or repository.find_final_day(session, number=number) is not None:
         raise Conflict(f"round {number} has its final scores; a correction is a new transfer, not a new score")
     matrix = None if features is None else align_features(features, ids)
-    frozen = rounds.frozen_predictions(session, blobs=blobs, number=number)
+    field = _field(session, blobs, row)
     meta_model = rounds.meta_model(session, blobs=blobs, number=number)["meta_model"].to_numpy()
-    scores = rescore(frozen.values, meta_model=meta_model, target=target, features=matrix)
+    scores = rescore(field.values, meta_model=meta_model, target=target, features=matrix)
     if row.rulebook.kind == "named":
-        scores = _with_named(session, blobs, row, frozen=frozen, target=target, scores=scores)
+        scores = _with_named(blobs, row, field=field, target=target, scores=scores)
     scored = ScoreDayRow(
         round_number=number,
         day=day,
@@ -131,7 +143,9 @@ def score_round(
         scored_at=now,
     )
     repository.add_day(session, scored)
-    repository.add_scores(session, number=number, day=day, model_ids=frozen.model_ids, scores=scores)
+    repository.add_scores(
+        session, number=number, day=day, model_ids=field.model_ids, scores=scores, n_late=field.n_late
+    )
     log.info("round_scored", round=number, day=day, final=final, models=len(scores), meta_model=scored.meta_model_corr)
     return list_scores(session, number=number, day=day, final=False)
 
@@ -153,21 +167,37 @@ def list_meta_model_scores(
     ]
 
 
+def _field(session: Session, blobs: BlobStore, row: rounds.Round) -> _Field:
+    """Read every submission that counts, then those that came late."""
+    frozen = rounds.frozen_predictions(session, blobs=blobs, number=row.number)
+    late = late_submissions(session, row.number)
+    at_risk = {view.model_id: view.at_risk.base for view in rounds.list_positions(session, number=row.number)}
+    in_time = [float(at_risk[model_id]) for model_id in frozen.model_ids]
+    values = frozen.values
+    if late:
+        read = rounds.read_files(blobs, row, [sha256 for _, sha256 in late], live_ids=frozen.live_ids)
+        values = np.hstack([values, read])
+    return _Field(
+        model_ids=(*frozen.model_ids, *(model_id for model_id, _ in late)),
+        values=values,
+        at_risk=np.array([*in_time, *(0.0 for _ in late)]),
+        n_late=len(late),
+    )
+
+
 def _with_named(
-    session: Session,
     blobs: BlobStore,
     row: rounds.Round,
     *,
-    frozen: rounds.FrozenPredictions,
+    field: _Field,
     target: NDArray[np.float64],
     scores: Sequence[Mapping[str, int | None]],
 ) -> tuple[Mapping[str, int | None], ...]:
     """Add the scores that named rounds alone have."""
     universe = universe_of(blobs, row)
-    at_risk = {view.model_id: view.at_risk.base for view in rounds.list_positions(session, number=row.number)}
     named = score_named(
-        frozen.values,
-        at_risk=np.array([at_risk[model_id] for model_id in frozen.model_ids], dtype=np.float64),
+        field.values,
+        at_risk=field.at_risk,
         exposures=NamedExposures(universe.neutralizers, universe.sample_weights),
         target=target,
     )
@@ -202,4 +232,5 @@ def _score(row: ScoreRow) -> ModelScore:
         max_exposure=row.max_exposure,
         alpha=row.alpha,
         mpc=row.mpc,
+        is_late=row.is_late,
     )

@@ -3,24 +3,38 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
-from crowdalpha.server.db.tables import ModelRow, RoundRow, SubmissionReportRow, SubmissionRow
+from crowdalpha.server.db.tables import ModelRow, RoundRow, ScoreDayRow, SubmissionReportRow, SubmissionRow
 
 __all__ = [
     "Earlier",
+    "RoundStage",
     "add",
     "add_report",
+    "find",
     "find_latest",
     "find_report",
     "find_same",
+    "has_final_scores",
     "list_earlier",
+    "list_late",
     "list_rows",
     "lock_model",
-    "lock_state",
+    "lock_round",
 ]
+
+LATE = text("""
+    SELECT latest.model_id, latest.sha256 FROM (
+        SELECT DISTINCT ON (model_id) model_id, sha256, is_late FROM submission
+        WHERE round_number = :number
+        ORDER BY model_id, is_late, sequence DESC
+    ) AS latest
+    WHERE latest.is_late
+    ORDER BY latest.model_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +47,25 @@ class Earlier:
     sha256: str | None
 
 
-def lock_state(session: Session, number: RoundNumber) -> str | None:
-    """Read a round's state and keep it from closing until this transaction ends; uploads do not wait for each other."""
+@dataclass(frozen=True, slots=True)
+class RoundStage:
+    """How far a round is."""
+
+    state: str
+    has_final_scores: bool
+
+
+def lock_round(session: Session, number: RoundNumber) -> RoundStage | None:
+    """Read how far a round is and keep it there until this transaction ends; uploads do not wait for each other."""
     statement = select(RoundRow.state).where(RoundRow.number == number).with_for_update(read=True)
-    return session.scalars(statement).one_or_none()
+    state = session.scalars(statement).one_or_none()
+    return None if state is None else RoundStage(state, has_final_scores(session, number))
+
+
+def has_final_scores(session: Session, number: RoundNumber) -> bool:
+    """Whether the scores that pay are there."""
+    statement = select(ScoreDayRow.day).where(ScoreDayRow.round_number == number, ScoreDayRow.is_final)
+    return session.scalars(statement).one_or_none() is not None
 
 
 def lock_model(session: Session, model_id: ModelId) -> None:
@@ -44,15 +73,22 @@ def lock_model(session: Session, model_id: ModelId) -> None:
     session.execute(select(ModelRow.id).where(ModelRow.id == model_id).with_for_update(key_share=True))
 
 
-def find_latest(session: Session, *, number: RoundNumber, model_id: ModelId) -> SubmissionRow | None:
-    """Find a model's upload that counts."""
+def find_latest(
+    session: Session, *, number: RoundNumber, model_id: ModelId, in_time: bool = False
+) -> SubmissionRow | None:
+    """Find a model's last upload; with `in_time` that which counts."""
     statement = (
         select(SubmissionRow)
         .where(SubmissionRow.round_number == number, SubmissionRow.model_id == model_id)
         .order_by(SubmissionRow.sequence.desc())
         .limit(1)
     )
-    return session.scalars(statement).one_or_none()
+    return session.scalars(statement.where(~SubmissionRow.is_late) if in_time else statement).one_or_none()
+
+
+def find(session: Session, submission_id: int) -> SubmissionRow | None:
+    """Find an upload by its id."""
+    return session.get(SubmissionRow, submission_id)
 
 
 def find_same(session: Session, *, number: RoundNumber, model_id: ModelId, sha256: str) -> SubmissionRow | None:
@@ -91,7 +127,7 @@ def add_report(session: Session, row: SubmissionReportRow) -> None:
 
 def find_report(session: Session, *, number: RoundNumber, model_id: ModelId) -> SubmissionReportRow | None:
     """Find the report on a model's upload that counts."""
-    latest = find_latest(session, number=number, model_id=model_id)
+    latest = find_latest(session, number=number, model_id=model_id, in_time=True)
     return None if latest is None else session.get(SubmissionReportRow, latest.id)
 
 
@@ -118,3 +154,8 @@ def list_earlier(
     # of several uploads to a round the last one stays
     found = {each.round_number: each.sha256 for each in session.execute(uploads)}
     return [Earlier(number, ids, universe, found.get(number)) for number, ids, universe in rounds if universe]
+
+
+def list_late(session: Session, number: RoundNumber) -> list[tuple[ModelId, str]]:
+    """List (model, hash) of the last late upload of each model that had none in time, by model."""
+    return [(ModelId(row.model_id), row.sha256) for row in session.execute(LATE, {"number": number})]

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import cast
+from typing import Literal, cast
 
 from sqlalchemy.orm import Session
 
 from crowdalpha.errors import InputError
 from crowdalpha.release import read_predictions
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import RoundClosed
+from crowdalpha.rules.errors import NotFound, RoundClosed
 from crowdalpha.rules.hashing import Json, canonical_json, sha256_hex
 from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.receipt import HmacSigner, Receipt, issue_receipt, read_receipt
@@ -25,9 +25,26 @@ from crowdalpha.server.rounds.universe import read_stored, universe_of
 from crowdalpha.server.submissions import repository
 from crowdalpha.server.submissions.named import EarlierFile, Preview, preview_of
 
-__all__ = ["Preview", "Submission", "SubmissionReport", "find_report", "list_submissions", "preview", "submit"]
+__all__ = [
+    "Origin",
+    "Preview",
+    "Submission",
+    "SubmissionReport",
+    "find_report",
+    "get_submission",
+    "late_submissions",
+    "list_submissions",
+    "preview",
+    "submit",
+]
 
 log = get_log(__name__)
+
+Origin = Literal["upload", "queued", "rolled_over"]
+"""How a file came to its round: sent to it, sent before it opened, or taken over from the round before."""
+
+OPEN_STATES = (RoundState.OPEN,)
+LATE_STATES = (RoundState.OPEN, RoundState.CLOSED, RoundState.SCORING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,8 @@ class _File:
     trigger_id: str | None
     dropped_unknown: int
     report: Preview | None
+    origin: Origin
+    is_late: bool
 
 
 def submit(  # noqa: PLR0913  # everything that is recorded with a file
@@ -81,11 +100,13 @@ def submit(  # noqa: PLR0913  # everything that is recorded with a file
     filename: str = "predictions",
     source: str | None = None,
     trigger_id: str | None = None,
+    origin: Origin = "upload",
     now: datetime,
     signing_key: bytes,
 ) -> Receipt:
     """Read, store and acknowledge a prediction file; the latest before the close counts.
 
+    From the close to the final scores a file is late: it is scored if the model has none in time, and never paid.
     A repeat of the latest content gives the first receipt, also after the close.
 
     Raises
@@ -93,18 +114,20 @@ def submit(  # noqa: PLR0913  # everything that is recorded with a file
     NotFound
         If there is no such model or round.
     RoundClosed
-        If the round takes no submissions at `now`.
+        If the round has its final scores, or is void.
     PredictionFileError
         If the file breaks a rule; names the file, the column and the first bad row.
     """
     model = get_model(session, model_id)
     row = get_round(session, round_number)
     sha256 = sha256_hex(content)
-    if not _is_open(row, now):
+    is_late = not _is_open(row, now)
+    if is_late:
         same = repository.find_same(session, number=round_number, model_id=model_id, sha256=sha256)
-        if same is None:
+        if same is not None:
+            return _receipt(same)
+        if not _takes_late(row) or repository.has_final_scores(session, round_number):
             raise RoundClosed(round_number)
-        return _receipt(same)
     name = f"predictions of {model.name} for round {round_number}"
     report: Preview | None = None
     if row.rulebook.kind == "named":
@@ -121,7 +144,7 @@ def submit(  # noqa: PLR0913  # everything that is recorded with a file
         )
         dropped_unknown = predictions.dropped_unknown
     blobs.put(content)
-    file = _File(sha256, filename, source, trigger_id, dropped_unknown, report)
+    file = _File(sha256, filename, source, trigger_id, dropped_unknown, report, origin, is_late)
     return _accept(session, row, model_id=model_id, file=file, now=now, signing_key=signing_key)
 
 
@@ -165,11 +188,25 @@ def list_submissions(
     return [_submission(row) for row in repository.list_rows(session, number=number, model_id=model_id)]
 
 
+def late_submissions(session: Session, number: RoundNumber) -> list[tuple[ModelId, str]]:
+    """List the models that were late for a round and had nothing in time, with the hash of their last file."""
+    return repository.list_late(session, number)
+
+
+def get_submission(session: Session, submission_id: int) -> Submission:
+    """Read an accepted file, or refuse with `NotFound`."""
+    row = repository.find(session, submission_id)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return _submission(row)
+
+
 def _accept(
     session: Session, row: Round, *, model_id: ModelId, file: _File, now: datetime, signing_key: bytes
 ) -> Receipt:
-    """Record a valid upload, unless it is the latest already or the round was closed meanwhile."""
-    if repository.lock_state(session, row.number) != RoundState.OPEN:
+    """Record a valid upload, unless it is the latest already or the round went on meanwhile."""
+    stage = repository.lock_round(session, row.number)
+    if stage is None or stage.has_final_scores or stage.state not in (LATE_STATES if file.is_late else OPEN_STATES):
         raise RoundClosed(row.number)
     repository.lock_model(session, model_id)
     latest = repository.find_latest(session, number=row.number, model_id=model_id)
@@ -189,6 +226,8 @@ def _accept(
         sequence=1 if latest is None else latest.sequence + 1,
         sha256=file.sha256,
         filename=file.filename,
+        origin=file.origin,
+        is_late=file.is_late,
         source=file.source,
         trigger_id=file.trigger_id,
         dropped_unknown=file.dropped_unknown,
@@ -199,7 +238,12 @@ def _accept(
     if file.report is not None:
         repository.add_report(session, _report_row(submission.id, file.report))
     log.info(
-        "submission_accepted", round=row.number, model_id=model_id, sha256=file.sha256, sequence=submission.sequence
+        "submission_accepted",
+        round=row.number,
+        model_id=model_id,
+        sha256=file.sha256,
+        sequence=submission.sequence,
+        late=file.is_late,
     )
     return receipt
 
@@ -269,6 +313,10 @@ def _submission(row: SubmissionRow) -> Submission:
 def _is_open(row: Round, now: datetime) -> bool:
     window = RoundWindow(opens_at=row.opens_at, closes_at=row.closes_at, resolves_at=row.resolves_at)
     return row.state is RoundState.OPEN and window.takes_submissions(now)
+
+
+def _takes_late(row: Round) -> bool:
+    return row.state in LATE_STATES
 
 
 def _receipt(row: SubmissionRow) -> Receipt:

@@ -18,6 +18,7 @@ from crowdalpha.server.db.tables.participants import (
     InviteRow,
     LoginRow,
     ModelRow,
+    ReplayRow,
     TournamentRow,
 )
 from crowdalpha.server.db.tables.portfolios import ContributionRoundRow, ContributionRow, PortfolioRow
@@ -28,12 +29,14 @@ from crowdalpha.server.db.tables.rounds import (
     PayoutRow,
     PositionRow,
     ResolutionRow,
+    RoundFilesRow,
     RoundRow,
     SubmissionReportRow,
     SubmissionRow,
     UploadRow,
+    WaitingSubmissionRow,
 )
-from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
+from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow, StandingRoundRow, StandingRow
 
 __all__ = [
     "AccountRow",
@@ -59,12 +62,17 @@ __all__ = [
     "PortfolioRow",
     "PositionRow",
     "ReleaseRow",
+    "ReplayRow",
     "ResolutionRow",
+    "RoundFilesRow",
     "RoundRow",
     "ScoreDayRow",
     "ScoreRow",
+    "StandingRoundRow",
+    "StandingRow",
     "SubmissionReportRow",
     "SubmissionRow",
     "TournamentRow",
     "UploadRow",
+    "WaitingSubmissionRow",
 ]

@@ -1,8 +1,9 @@
 """The base of every table and the SQL type of each Python type."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Text
 from sqlalchemy.orm import DeclarativeBase
 
 __all__ = ["Base"]
@@ -19,4 +20,4 @@ class Base(DeclarativeBase):
     """Whole numbers and money are BIGINT, text has no length, times carry their zone."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy's own name
+    type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True), Decimal: Numeric()}  # noqa: RUF012  # SQLAlchemy's own name

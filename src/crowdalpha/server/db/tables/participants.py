@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,6 +17,7 @@ __all__ = [
     "InviteRow",
     "LoginRow",
     "ModelRow",
+    "ReplayRow",
     "TournamentRow",
 ]
 
@@ -148,4 +149,17 @@ class ModelRow(Base):
     bio: Mapped[str | None]
     link_url: Mapped[str | None]
     link_text: Mapped[str | None]
+    rolls_over: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime]
+
+
+class ReplayRow(Base):
+    """What was answered to a request that carried a key, for when the request comes again."""
+
+    __tablename__ = "replay"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_sha256: Mapped[str]
+    answer: Mapped[dict[str, Json] | None] = mapped_column(JSONB)
     created_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,10 +16,12 @@ __all__ = [
     "PayoutRow",
     "PositionRow",
     "ResolutionRow",
+    "RoundFilesRow",
     "RoundRow",
     "SubmissionReportRow",
     "SubmissionRow",
     "UploadRow",
+    "WaitingSubmissionRow",
 ]
 
 
@@ -68,6 +70,17 @@ class LiveIdsRow(Base):
     ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
+class RoundFilesRow(Base):
+    """The live files of a round, published when it opens; `files` maps each name to the hash of its blob."""
+
+    __tablename__ = "round_files"
+
+    round_number: Mapped[int] = mapped_column(ForeignKey("round.number"), primary_key=True, autoincrement=False)
+    manifest_sha256: Mapped[str]
+    files: Mapped[dict[str, str]] = mapped_column(JSONB)
+    published_at: Mapped[datetime]
+
+
 class SubmissionRow(Base):
     """One accepted upload; the highest `sequence` of a model in a round counts."""
 
@@ -103,6 +116,30 @@ class SubmissionReportRow(Base):
     churn: Mapped[int]
     turnover: Mapped[int]
     within_limits: Mapped[bool]
+
+
+class WaitingSubmissionRow(Base):
+    """A file for the next round, and what became of it when that round opened."""
+
+    __tablename__ = "waiting_submission"
+    __table_args__ = (
+        CheckConstraint("origin IN ('queued', 'rolled_over')", name="waiting_submission_origin_known"),
+        CheckConstraint("state IN ('waiting', 'replaced', 'taken', 'refused')", name="waiting_submission_state_known"),
+        Index("waiting_submission_one_idx", "model_id", unique=True, postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), index=True)
+    origin: Mapped[str]
+    sha256: Mapped[str]
+    filename: Mapped[str]
+    source: Mapped[str | None]
+    trigger_id: Mapped[str | None]
+    received_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    round_number: Mapped[int | None] = mapped_column(ForeignKey("round.number"), index=True)
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
 
 
 class UploadRow(Base):

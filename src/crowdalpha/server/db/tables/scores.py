@@ -1,13 +1,14 @@
-"""Recorded scores: integers of 1e-9, null where undefined."""
+"""Recorded scores, integers of 1e-9, null where undefined; and their sums by model."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import Computed, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crowdalpha.server.db.tables.base import Base
 
-__all__ = ["ScoreDayRow", "ScoreRow"]
+__all__ = ["ScoreDayRow", "ScoreRow", "StandingRoundRow", "StandingRow"]
 
 
 class ScoreDayRow(Base):
@@ -31,12 +32,13 @@ class ScoreRow(Base):
     __tablename__ = "score"
     __table_args__ = (
         ForeignKeyConstraint(["round_number", "day"], ["score_day.round_number", "score_day.day"]),
-        ForeignKeyConstraint(["round_number", "model_id"], ["position.round_number", "position.model_id"]),
+        ForeignKeyConstraint(["round_number", "position_model_id"], ["position.round_number", "position.model_id"]),
+        Index("score_model_id_round_number_day_idx", "model_id", "round_number", "day"),
     )
 
     round_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    model_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), primary_key=True, autoincrement=False)
     corr: Mapped[int | None]
     mmc: Mapped[int | None]
     fnc: Mapped[int | None]
@@ -44,3 +46,46 @@ class ScoreRow(Base):
     max_exposure: Mapped[int | None]
     alpha: Mapped[int | None]
     mpc: Mapped[int | None]
+    is_late: Mapped[bool] = mapped_column(server_default=text("false"))
+    position_model_id: Mapped[int | None] = mapped_column(
+        Computed("CASE WHEN is_late THEN NULL ELSE model_id END", persisted=True)
+    )
+
+
+class StandingRoundRow(Base):
+    """A resolved round that is in the standings."""
+
+    __tablename__ = "standing_round"
+
+    round_number: Mapped[int] = mapped_column(ForeignKey("round.number"), primary_key=True, autoincrement=False)
+
+
+class StandingRow(Base):
+    """Sums of one model over the last `n_last` resolved rounds of a tournament, over all where that is 0.
+
+    Staked and unstaked rounds are added up apart; `corr` and the like are sums of 1e-9 over `n_corr` defined scores.
+    """
+
+    __tablename__ = "standing"
+
+    tournament_id: Mapped[int] = mapped_column(ForeignKey("tournament.id"), primary_key=True, autoincrement=False)
+    unit: Mapped[str] = mapped_column(primary_key=True)
+    n_last: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_staked: Mapped[bool] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), primary_key=True, autoincrement=False, index=True)
+    n_rounds: Mapped[int]
+    corr: Mapped[int]
+    n_corr: Mapped[int]
+    mmc: Mapped[int]
+    n_mmc: Mapped[int]
+    fnc: Mapped[int]
+    n_fnc: Mapped[int]
+    cwmm: Mapped[int]
+    n_cwmm: Mapped[int]
+    alpha: Mapped[int]
+    n_alpha: Mapped[int]
+    mpc: Mapped[int]
+    n_mpc: Mapped[int]
+    at_risk: Mapped[Decimal]
+    paid: Mapped[Decimal]
+    burned: Mapped[Decimal]
