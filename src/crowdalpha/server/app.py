@@ -9,6 +9,7 @@ from crowdalpha import __version__
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.kit.depends import Clock, utc_now
 from crowdalpha.server.kit.problems import install_problems
+from crowdalpha.server.numerai import downloads
 from crowdalpha.server.numerai import routes as numerai
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
@@ -41,7 +42,8 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.middleware("http")(_with_request_id)
     for feature in (tournaments, uploads):
         app.include_router(feature.router, prefix=API)
-    app.include_router(numerai.router)
+    for edge in (numerai, downloads):
+        app.include_router(edge.router)
     return app
 
 
