@@ -49,7 +49,11 @@ class FileQueries:
 
     @strawberry.field
     def dataset(
-        self, info: Asked, filename: str, tournament: int | None = None, round: int | None = None  # noqa: A002  # a client's word
+        self,
+        info: Asked,
+        filename: str,
+        tournament: int | None = None,
+        round: int | None = None,  # noqa: A002  # a client's word
     ) -> str:
         """Give an address that a file can be fetched from, several times, for a day."""
         asking = info.context

@@ -159,9 +159,7 @@ def opened_rounds(asking: Asking, tournament: int | None) -> list[Round]:
 
 def opened_only(rounds: list[Round], *, now: datetime) -> list[Round]:
     """Keep the rounds that have opened and were not called off, the one that opened last first."""
-    opened = [
-        row for row in rounds if row.opens_at <= now and row.state not in (RoundState.SCHEDULED, RoundState.VOID)
-    ]
+    opened = [row for row in rounds if row.opens_at <= now and row.state not in (RoundState.SCHEDULED, RoundState.VOID)]
     return sorted(opened, key=lambda row: (row.opens_at, row.number), reverse=True)
 
 

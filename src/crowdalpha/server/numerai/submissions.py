@@ -113,7 +113,7 @@ class SubmissionMutations:
     """Take files that were put in their places."""
 
     @strawberry.mutation
-    def create_submission(  # noqa: PLR0913  # the arguments that clients send
+    def create_submission(
         self,
         info: Asked,
         filename: str,
@@ -130,7 +130,7 @@ class SubmissionMutations:
         return SubmissionRef(id=strawberry.ID(str(taken.id)))
 
     @strawberry.mutation
-    def create_signals_submission(  # noqa: PLR0913  # the arguments that clients send
+    def create_signals_submission(
         self,
         info: Asked,
         filename: str,
@@ -163,9 +163,7 @@ def submissions_of(asking: Asking, model: Model) -> list[SubmissionOut]:
     return [_shown(each, model, selected=counting[each.number] == each.id) for each in reversed(listed)]
 
 
-def _take(
-    asking: Asking, model: Model, filename: str, *, source: str | None, trigger_id: str | None
-) -> Submission:
+def _take(asking: Asking, model: Model, filename: str, *, source: str | None, trigger_id: str | None) -> Submission:
     """Take the file that was put under a name; a repeat gives what the first call gave."""
     session = asking.session
     before = [each for each in list_submissions(session, model_id=model.id) if each.filename == filename]
@@ -190,7 +188,7 @@ def _take(
 
 
 def _open_round(asking: Asking, model: Model) -> RoundNumber:
-    """Name the round that takes files of a model; between rounds the one that opened last, which says that it is over."""
+    """Name the round that takes files of a model; between rounds the one that opened last, which takes them late."""
     opened = opened_rounds(asking, model.tournament_id)
     taking = [row for row in opened if row.state is RoundState.OPEN and asking.now < row.closes_at]
     return (taking or opened)[0].number
