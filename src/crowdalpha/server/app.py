@@ -14,6 +14,7 @@ from crowdalpha.server.kit.observe import Observed, RequestMetrics
 from crowdalpha.server.kit.problems import install_problems
 from crowdalpha.server.logins import routes as logins
 from crowdalpha.server.logins.service import authenticate_login
+from crowdalpha.server.numerai import downloads
 from crowdalpha.server.numerai import routes as numerai
 from crowdalpha.server.status import routes as status
 from crowdalpha.server.tournaments import routes as tournaments
@@ -50,5 +51,6 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(status.probes)
     for feature in (tournaments, accounts, keys, invites, logins, uploads):
         app.include_router(feature.router, prefix=API)
-    app.include_router(numerai.router)
+    for edge in (numerai, downloads):
+        app.include_router(edge.router)
     return app

@@ -28,6 +28,7 @@ from crowdalpha.server.log import get_log
 __all__ = [
     "FIRST_PREVIOUS_HASH",
     "Batch",
+    "Entry",
     "audit",
     "balance_of",
     "balances",
@@ -37,6 +38,7 @@ __all__ = [
     "find_answer",
     "fund_rewards",
     "hold_still",
+    "list_entries",
     "post",
     "sum_of_balances",
 ]
@@ -58,6 +60,18 @@ class Batch:
     body_hash: str
     hash: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transfer, as one of its two accounts sees it."""
+
+    id: int
+    code: FlowCode
+    debit: AccountRef
+    credit: AccountRef
+    amount: Amount
+    at: datetime
 
 
 def post(session: Session, *, batch_key: str, transfers: Sequence[Transfer], now: datetime) -> Batch:
@@ -147,6 +161,16 @@ def balances_of(session: Session, refs: Sequence[AccountRef], *, unit: Unit) -> 
 def balance_of(session: Session, ref: AccountRef, *, unit: Unit) -> Amount:
     """Read one balance."""
     return balances_of(session, [ref], unit=unit)[0]
+
+
+def list_entries(session: Session, ref: AccountRef, *, unit: Unit = POINTS, limit: int) -> list[Entry]:
+    """List the last transfers of an account, newest first."""
+    return [
+        Entry(entry_id, FlowCode(code), AccountRef.parse(debit), AccountRef.parse(credit), Amount(amount, unit), at)
+        for entry_id, code, debit, credit, amount, at in repository.list_entries(
+            session, ref, unit=unit.code, limit=limit
+        )
+    ]
 
 
 def sum_of_balances(session: Session, unit: Unit) -> int:

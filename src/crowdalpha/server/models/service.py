@@ -1,11 +1,12 @@
 """Enter and read models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from crowdalpha.errors import InputError
 from crowdalpha.rules.errors import Conflict, NotFound
 from crowdalpha.rules.ids import AccountId, ModelId, TournamentId
 from crowdalpha.server.accounts.service import get_account, valid_name
@@ -14,9 +15,21 @@ from crowdalpha.server.log import get_log
 from crowdalpha.server.models import repository
 from crowdalpha.server.tournaments.service import get_tournament
 
-__all__ = ["Model", "accounts_of", "create_model", "get_model", "list_models"]
+__all__ = [
+    "Model",
+    "accounts_of",
+    "create_model",
+    "find_model",
+    "get_model",
+    "list_models",
+    "set_bio",
+    "set_link",
+]
 
 log = get_log(__name__)
+
+MAX_BIO, MAX_URL, MAX_LINK_TEXT = 2000, 500, 100
+"""Characters in what a model says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,7 @@ class Model:
     bio: str | None
     link_url: str | None
     link_text: str | None
+    created_at: datetime
 
 
 def create_model(
@@ -74,9 +88,45 @@ def accounts_of(session: Session, model_ids: Sequence[ModelId]) -> list[AccountI
     return [owners[model_id] for model_id in model_ids]
 
 
-def list_models(session: Session) -> list[Model]:
-    """List every model by its id."""
-    return [_model(row) for row in repository.list_all(session)]
+def find_model(session: Session, *, tournament_id: TournamentId, name: str) -> Model | None:
+    """Find a model by its name in a tournament."""
+    row = repository.find_by_name(session, name, tournament_id=tournament_id)
+    return None if row is None else _model(row)
+
+
+def list_models(
+    session: Session, *, account_id: AccountId | None = None, tournament_id: TournamentId | None = None
+) -> list[Model]:
+    """List models by id: all, of an account, of a tournament."""
+    return [_model(row) for row in repository.list_all(session, account_id=account_id, tournament_id=tournament_id)]
+
+
+def set_bio(session: Session, *, model_id: ModelId, bio: str | None) -> None:
+    """Write what a model says of itself; None takes it away."""
+    if bio is not None and len(bio) > MAX_BIO:
+        raise InputError(f"bio: {len(bio)} characters; use at most {MAX_BIO}")
+    _describe(session, model_id, {"bio": bio})
+
+
+def set_link(session: Session, *, model_id: ModelId, url: str | None, text: str | None) -> None:
+    """Write where a model sends its readers; None takes it away.
+
+    Raises
+    ------
+    InputError
+        If the address is none of the web, or something is too long.
+    """
+    if url is not None and (len(url) > MAX_URL or not url.isprintable() or not url.startswith(("https://", "http://"))):
+        raise InputError(f"link {url!r:.60}: use an address of at most {MAX_URL} characters that starts with https://")
+    if text is not None and (len(text) > MAX_LINK_TEXT or not text.isprintable()):
+        raise InputError(f"text of the link: use at most {MAX_LINK_TEXT} printable characters")
+    _describe(session, model_id, {"link_url": url, "link_text": text})
+
+
+def _describe(session: Session, model_id: ModelId, values: Mapping[str, str | None]) -> None:
+    if not repository.describe(session, model_id, values):
+        raise NotFound("model", model_id)
+    log.info("model_described", model_id=model_id, fields=sorted(values))
 
 
 def _model(row: ModelRow) -> Model:
@@ -88,4 +138,5 @@ def _model(row: ModelRow) -> Model:
         bio=row.bio,
         link_url=row.link_url,
         link_text=row.link_text,
+        created_at=row.created_at,
     )

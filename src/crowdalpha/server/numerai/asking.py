@@ -40,7 +40,7 @@ class Asking:
     def own_models(self, scope: str) -> list[Model]:
         """List the models of the account that asks."""
         account_id = self.account(scope)
-        return [model for model in list_models(self.session) if model.account_id == account_id]
+        return list_models(self.session, account_id=account_id)
 
     def own_model(self, model_id: str | None, *, scope: str, tournament: int | None = None) -> Model:
         """Find the model that a request names, or the only one that it can mean.

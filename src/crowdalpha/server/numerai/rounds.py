@@ -13,7 +13,7 @@ from crowdalpha.server.numerai.asking import Asked, Asking
 from crowdalpha.server.rounds.service import Round, list_rounds
 from crowdalpha.server.tournaments.service import list_tournaments
 
-__all__ = ["SCORE_CONFIG_NAMES", "RoundQueries", "config_id", "newest_first", "opened_rounds"]
+__all__ = ["SCORE_CONFIG_NAMES", "RoundQueries", "config_id", "newest_first", "opened_only", "opened_rounds"]
 
 SCORE_CONFIG_NAMES = {"corr": "correlation", "mmc": "meta_model_contribution", "fnc": "feature_neutral_correlation"}
 """Names that clients look for among the scores of a round; others keep their own."""
@@ -151,10 +151,15 @@ def opened_rounds(asking: Asking, tournament: int | None) -> list[Round]:
     """
     if tournament is not None and TournamentId(tournament) not in {t.id for t in list_tournaments(asking.session)}:
         raise NotFound("tournament", tournament)
-    opened = [row for row in newest_first(asking, tournament) if row.opens_at <= asking.now]
-    opened = [row for row in opened if row.state not in (RoundState.SCHEDULED, RoundState.VOID)]
+    opened = opened_only(newest_first(asking, tournament), now=asking.now)
     if not opened:
         raise Conflict("Current round not open for submissions")
+    return opened
+
+
+def opened_only(rounds: list[Round], *, now: datetime) -> list[Round]:
+    """Keep the rounds that have opened and were not called off, the one that opened last first."""
+    opened = [row for row in rounds if row.opens_at <= now and row.state not in (RoundState.SCHEDULED, RoundState.VOID)]
     return sorted(opened, key=lambda row: (row.opens_at, row.number), reverse=True)
 
 

@@ -10,9 +10,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
+from crowdalpha.server.numerai.accounts import AccountMutations, AccountQueries
 from crowdalpha.server.numerai.documents import Spellings, respelled, spellings_of
+from crowdalpha.server.numerai.files import FileQueries
 from crowdalpha.server.numerai.rounds import RoundQueries
 from crowdalpha.server.numerai.scalars import SCALARS
+from crowdalpha.server.numerai.submissions import SubmissionMutations, SubmissionQueries
 
 __all__ = ["MAX_ALIASES", "MAX_DEPTH", "MAX_TOKENS", "build_schema"]
 
@@ -41,7 +44,8 @@ def build_schema() -> strawberry.Schema:
                 self.execution_context.graphql_document = respelled(document, spellings)
 
     schema = FieldSchema(
-        query=merge_types("Query", (RoundQueries,)),
+        query=merge_types("Query", (RoundQueries, FileQueries, AccountQueries, SubmissionQueries)),
+        mutation=merge_types("Mutation", (AccountMutations, SubmissionMutations)),
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),

@@ -43,6 +43,7 @@ __all__ = [
     "list_resolved",
     "list_rounds",
     "list_scores",
+    "list_totals_at_risk",
     "set_state",
 ]
 
@@ -229,7 +230,7 @@ def list_past_positions(
 
 
 def list_positions_with_payouts(
-    session: Session, *, number: RoundNumber | None
+    session: Session, *, number: RoundNumber | None, model_ids: Sequence[ModelId] | None = None
 ) -> list[tuple[int, int, int, int | None, str, int]]:
     """List (round, model, at risk, change or None, code and scale of the unit) by round and model."""
     change = PayoutRow.paid - PayoutRow.burned - PayoutRow.burned_pending
@@ -246,4 +247,12 @@ def list_positions_with_payouts(
     )
     if number is not None:
         statement = statement.where(PositionRow.round_number == number)
+    if model_ids is not None:
+        statement = statement.where(PositionRow.model_id.in_(model_ids))
     return [tuple(row) for row in session.execute(statement)]
+
+
+def list_totals_at_risk(session: Session, numbers: Sequence[RoundNumber]) -> dict[RoundNumber, int]:
+    """List what is at risk in all in these rounds, those that are closed, in base units."""
+    statement = select(ClosingRow.round_number, ClosingRow.total_at_risk).where(ClosingRow.round_number.in_(numbers))
+    return {RoundNumber(number): total for number, total in session.execute(statement)}

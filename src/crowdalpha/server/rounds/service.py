@@ -23,6 +23,7 @@ from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
 from crowdalpha.rules.ledger import REWARDS, stake, unstake
 from crowdalpha.rules.money import Amount, Unit
+from crowdalpha.rules.payout import payout_factor
 from crowdalpha.rules.rescore import rebuild_meta_model, score_names
 from crowdalpha.rules.round import RoundState, advance
 from crowdalpha.rules.rulebook import Rulebook
@@ -66,6 +67,7 @@ __all__ = [
     "live_ids",
     "meta_model",
     "open_round",
+    "payout_factors",
     "read_files",
     "resolve_round",
     "start_scoring",
@@ -272,16 +274,28 @@ def list_rounds(session: Session, *, state: RoundState | None = None) -> list[Ro
     return [round_of(row) for row in repository.list_rounds(session, state=state)]
 
 
-def list_positions(session: Session, *, number: RoundNumber | None = None) -> list[PositionView]:
-    """List what each model had at risk and what became of it, by round and model."""
+def list_positions(
+    session: Session, *, number: RoundNumber | None = None, model_ids: Sequence[ModelId] | None = None
+) -> list[PositionView]:
+    """List what each model, or each of these, had at risk and what became of it, by round and model."""
     views = []
     for round_number, model_id, at_risk, change, code, scale in repository.list_positions_with_payouts(
-        session, number=number
+        session, number=number, model_ids=model_ids
     ):
         unit = Unit(code, scale)
         delta = None if change is None else Amount(change, unit)
         views.append(PositionView(RoundNumber(round_number), ModelId(model_id), Amount(at_risk, unit), delta))
     return views
+
+
+def payout_factors(session: Session, rounds: Sequence[Round]) -> dict[RoundNumber, int]:
+    """Compute the payout factor of each of these rounds that is closed, in 1e-9."""
+    totals = repository.list_totals_at_risk(session, [row.number for row in rounds])
+    return {
+        row.number: payout_factor(row.rulebook.threshold, Amount(totals[row.number], row.rulebook.unit))
+        for row in rounds
+        if row.number in totals
+    }
 
 
 def live_ids(session: Session, number: RoundNumber) -> tuple[str, ...]:

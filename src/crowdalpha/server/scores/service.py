@@ -28,7 +28,17 @@ from crowdalpha.server.scores import repository
 from crowdalpha.server.scores.align import align_features, align_target
 from crowdalpha.server.submissions.service import late_submissions
 
-__all__ = ["MetaModelScore", "ModelScore", "list_meta_model_scores", "list_scores", "score_round"]
+__all__ = [
+    "MetaModelScore",
+    "ModelScore",
+    "ScoreOfDay",
+    "Scoring",
+    "list_meta_model_scores",
+    "list_scores",
+    "model_history",
+    "score_round",
+    "scorings_between",
+]
 
 log = get_log(__name__)
 
@@ -68,6 +78,29 @@ class _Field:
     values: NDArray[np.float64]
     at_risk: NDArray[np.float64]
     n_late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """One scoring of a round, and when it was done."""
+
+    number: RoundNumber
+    day: int
+    is_final: bool
+    scored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOfDay:
+    """What one model scored on one day of a round, by name.
+
+    `scores` are integers of 1e-9 and hold what is defined; `places` say what share of all models is below, ties counted
+    half, and are there for the last scored day of each round.
+    """
+
+    scoring: Scoring
+    scores: Mapping[str, int]
+    places: Mapping[str, float]
 
 
 def score_round(
@@ -202,6 +235,34 @@ def _with_named(
         target=target,
     )
     return tuple({**one, **other} for one, other in zip(scores, named, strict=True))
+
+
+def model_history(session: Session, *, model_id: ModelId, n_rounds: int) -> list[ScoreOfDay]:
+    """List what a model scored in its last rounds, by round and day."""
+    found = repository.list_of_model(session, model_id, n_rounds=n_rounds)
+    last_days = {score.round_number: score.day for score, _ in found}
+    places = repository.list_places(session, model_id, days=list(last_days.items()))
+    return [
+        ScoreOfDay(
+            scoring=_scoring(day),
+            scores={name: value for name in repository.NAMES if (value := getattr(score, name)) is not None},
+            places={
+                name: place
+                for name, place in places.get((score.round_number, score.day), {}).items()
+                if getattr(score, name) is not None
+            },
+        )
+        for score, day in found
+    ]
+
+
+def scorings_between(session: Session, *, first: datetime, end: datetime) -> list[Scoring]:
+    """List the scorings that were done from `first` to before `end`, in the order of doing."""
+    return [_scoring(row) for row in repository.list_days_between(session, first=first, end=end)]
+
+
+def _scoring(row: ScoreDayRow) -> Scoring:
+    return Scoring(RoundNumber(row.round_number), row.day, row.is_final, row.scored_at)
 
 
 def _own_corr(meta_model: NDArray[np.float64], target: NDArray[np.float64]) -> int | None:
