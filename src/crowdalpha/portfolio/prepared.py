@@ -170,6 +170,7 @@ def prepare(
     neutral = _known("neutral", _rows(constraints.neutral, "neutral", n_assets), free, label)
     banded = _known("banded", _rows(constraints.banded, "banded", n_assets), free, label)
     lower, upper = _bounds(constraints, n_assets)
+    _check_positions(lower, upper, position, free, label)
     known = _known_risk(risk, free, label)
     charges = {name: _charge(getattr(costs, name), name, free, label) for name in ("linear", "impact", "borrow")}
     return Prepared(
@@ -232,6 +233,19 @@ def _bounds(constraints: Constraints, n_assets: int) -> tuple[FloatArray, FloatA
         name = _name(constraints.assets, row)
         raise RangeError(f"asset {name} must be at least {lower[row]} and at most {upper[row]}; no weight is both")
     return lower, upper
+
+
+def _check_positions(
+    lower: FloatArray, upper: FloatArray, position: FloatArray, free: BoolArray, names: tuple[str, ...]
+) -> None:
+    """Refuse a bound beyond the largest weight: bounds are never relaxed, so that one of the two would not hold."""
+    bad = free & ((lower > position) | (upper < -position))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise RangeError(
+            f"asset {_name(names, row)} must lie between {lower[row]} and {upper[row]} and its largest weight, by "
+            f"position_limit or capacity, is {position[row]}; no weight is both"
+        )
 
 
 def _each(values: float | FloatArray, name: str, count: int) -> FloatArray:

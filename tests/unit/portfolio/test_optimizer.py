@@ -383,6 +383,14 @@ def test_bounds_that_contradict_each_other_name_the_asset() -> None:
         portfolio.optimize([0.1, 0.2], RISK, Constraints(lower=np.array([-1, 0.2]), upper=0.1, assets=("AA", "BB")))
 
 
+@pytest.mark.parametrize(("lower", "upper"), [(0.3, 1.0), (-1.0, -0.3)])
+def test_a_bound_beyond_the_position_limit_names_the_asset(lower: float, upper: float) -> None:
+    limits = Constraints(lower=lower, upper=upper, position_limit=0.2, assets=("AA", "BB"))
+
+    with pytest.raises(RangeError, match=r"asset AA must lie between .* by position_limit or capacity, is 0\.2"):
+        portfolio.optimize([0.1, 0.2], RISK, limits)
+
+
 def test_a_warm_start_gives_the_same_book_in_fewer_steps() -> None:
     problem = random_problem(6)
     optimizer = problem.optimizer()
