@@ -26,6 +26,7 @@ from crowdalpha.server.rounds.frames import put_frame, read_frame
 from crowdalpha.server.rounds.universe import universe_of
 from crowdalpha.server.scores import repository
 from crowdalpha.server.scores.align import align_features, align_target
+from crowdalpha.server.sealed.service import told_scores
 
 __all__ = ["MetaModelScore", "ModelScore", "list_meta_model_scores", "list_scores", "score_round"]
 
@@ -121,6 +122,7 @@ def score_round(
     scores = rescore(frozen.values, meta_model=meta_model, target=target, features=matrix)
     if row.rulebook.kind == "named":
         scores = _with_named(session, blobs, row, frozen=frozen, target=target, scores=scores)
+    scores = told_scores(session, row=row, model_ids=frozen.model_ids, scores=scores, final=final)
     scored = ScoreDayRow(
         round_number=number,
         day=day,

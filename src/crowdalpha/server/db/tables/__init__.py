@@ -34,6 +34,13 @@ from crowdalpha.server.db.tables.rounds import (
     UploadRow,
 )
 from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
+from crowdalpha.server.db.tables.sealed import (
+    SealedAnswerRow,
+    SealedKeyRow,
+    SealedOfferRow,
+    SealedOpeningRow,
+    SealedSubmissionRow,
+)
 
 __all__ = [
     "AccountRow",
@@ -63,6 +70,11 @@ __all__ = [
     "RoundRow",
     "ScoreDayRow",
     "ScoreRow",
+    "SealedAnswerRow",
+    "SealedKeyRow",
+    "SealedOfferRow",
+    "SealedOpeningRow",
+    "SealedSubmissionRow",
     "SubmissionReportRow",
     "SubmissionRow",
     "TournamentRow",
