@@ -53,6 +53,8 @@ class Evidence:
         Of a named round; without them `alpha` and `mpc` are not checked.
     universe_sha256 : str, optional
         Hash of the universe file that `exposures` were read from.
+    coarse : frozenset of ModelId
+        Models computed on encrypted data, of which only coarse scores are recorded.
     """
 
     model_ids: tuple[ModelId, ...]
@@ -64,6 +66,7 @@ class Evidence:
     targets_sha256: str | None = None
     exposures: NamedExposures | None = None
     universe_sha256: str | None = None
+    coarse: frozenset[ModelId] = frozenset()
 
     def __post_init__(self) -> None:
         n_assets, n_models = len(self.target), len(self.model_ids)

@@ -26,6 +26,7 @@ from crowdalpha.rules.bundle import (
     root_of,
     transfer_row,
 )
+from crowdalpha.rules.coarse import SCORE_QUANTUM
 from crowdalpha.rules.errors import BundleError
 from crowdalpha.rules.hashing import Json, sha256_hex
 from crowdalpha.rules.ledger import AccountRef, FlowCode, Transfer
@@ -369,7 +370,11 @@ def _scores(bundle: RoundBundle, evidence: Evidence) -> str:
         for name, recorded in row.scores.items():
             if name in unchecked:
                 continue
-            _demand_score(f"{name} of model {row.model_id}", recorded, by_model[row.model_id].get(name))
+            found = by_model[row.model_id].get(name)
+            if row.model_id in evidence.coarse:
+                _demand_coarse(f"{name} of model {row.model_id}", recorded, found)
+            else:
+                _demand_score(f"{name} of model {row.model_id}", recorded, found)
             compared += 1
     return f"{compared} recorded scores, within {SCORE_TOLERANCE} of 1e-9"
 
@@ -395,6 +400,20 @@ def _demand_score(what: str, recorded: int | None, recomputed: int | None) -> No
         _demand_same(what, recorded, recomputed)
     elif abs(recorded - recomputed) > SCORE_TOLERANCE:
         raise BundleError(f"{what}: the bundle says {recorded}, recomputed {recomputed}")
+
+
+def _demand_coarse(what: str, recorded: int | None, recomputed: int | None) -> None:
+    """Check a score that was rounded before it was recorded; one that was not told has nothing to check."""
+    if recorded is None:
+        return
+    if recorded % SCORE_QUANTUM or (
+        recomputed is not None and abs(recorded - recomputed) > SCORE_QUANTUM // 2 + SCORE_TOLERANCE
+    ):
+        raise BundleError(
+            f"{what}: the bundle says {recorded}, recomputed {recomputed}, which is not that to thousandths"
+        )
+    if recomputed is None:
+        _demand_same(what, recorded, recomputed)
 
 
 def _rebuilt(bundle: RoundBundle, evidence: Evidence) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -4,7 +4,7 @@ The operator draws keys and encrypts eras and second moments; a participant plan
 encrypted result; the operator opens it, and only a coarse score leaves.
 """
 
-from crowdalpha.release.sealed.budget import SCORE_QUANTUM, LeakBudget, quantised_score
+from crowdalpha.release.sealed.budget import LeakBudget
 from crowdalpha.release.sealed.container import Container, Kind, read_container
 from crowdalpha.release.sealed.eras import open_era, open_public, row_order, write_era, write_public
 from crowdalpha.release.sealed.errors import (
@@ -30,7 +30,6 @@ from crowdalpha.release.sealed.submissions import Expected, check_submission, wr
 
 __all__ = [
     "PROFILES",
-    "SCORE_QUANTUM",
     "AdditiveModel",
     "Booster",
     "Container",
@@ -66,7 +65,6 @@ __all__ = [
     "open_public",
     "open_submission",
     "profile_named",
-    "quantised_score",
     "read_container",
     "row_order",
     "run_plan",

@@ -12,11 +12,9 @@ from crowdalpha.errors import InputError
 from crowdalpha.release.sealed.errors import LeakBudgetSpentError
 from crowdalpha.release.sealed.parameters import Profile
 
-__all__ = ["SCORE_QUANTUM", "LeakBudget", "quantised_score"]
+__all__ = ["LeakBudget"]
 
-# A score is recorded in billionths; a sealed one in thousandths, so in [-1, 1] it takes 2,001 values: 11 bits.
-SCORE_UNIT = 1_000_000_000
-SCORE_QUANTUM = 1_000_000
+# A sealed score is recorded in thousandths, so in [-1, 1] it takes 2,001 values: 11 bits.
 BITS_A_SCORE = 11
 SHARE_OF_KEY = 0.25
 
@@ -89,25 +87,3 @@ class LeakBudget:
                 "of it; the round needs a new key"
             )
         return replace(self, spent=self.spent + answers)
-
-
-def quantised_score(score: int) -> int:
-    """Round a recorded score to thousandths, halves to even.
-
-    Parameters
-    ----------
-    score : int
-        In billionths.
-
-    Returns
-    -------
-    int
-        In billionths, a multiple of a million between -1 and 1.
-
-    Examples
-    --------
-    >>> quantised_score(23_456_789), quantised_score(-1_500_000), quantised_score(2_000_000_000)
-    (23000000, -2000000, 1000000000)
-    """
-    rounded = round(score / SCORE_QUANTUM) * SCORE_QUANTUM
-    return max(-SCORE_UNIT, min(SCORE_UNIT, rounded))

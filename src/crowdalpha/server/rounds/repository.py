@@ -30,6 +30,7 @@ __all__ = [
     "add_positions",
     "add_resolution",
     "add_round",
+    "count_unopened",
     "find_closing",
     "find_final_day",
     "find_live_ids",
@@ -51,6 +52,14 @@ COUNTING = text("""
     SELECT DISTINCT ON (model_id) model_id, sha256 FROM submission
     WHERE round_number = :number AND NOT is_late
     ORDER BY model_id, sequence DESC
+""")
+UNOPENED = text("""
+    SELECT count(*) FROM (
+        SELECT DISTINCT ON (model_id) id FROM sealed_submission
+        WHERE round_number = :number
+        ORDER BY model_id, sequence DESC
+    ) AS latest
+    WHERE NOT EXISTS (SELECT FROM sealed_opening WHERE sealed_submission_id = latest.id)
 """)
 ADD_POSITIONS = text("""
     INSERT INTO position (round_number, model_id, submission_sha256, at_risk)
@@ -95,6 +104,11 @@ def list_rounds(session: Session, *, state: RoundState | None) -> list[RoundRow]
     """List rounds by number."""
     statement = select(RoundRow).order_by(RoundRow.number)
     return list(session.scalars(statement if state is None else statement.where(RoundRow.state == state.value)))
+
+
+def count_unopened(session: Session, number: RoundNumber) -> int:
+    """Count the sealed submissions that nobody opened yet."""
+    return int(session.scalars(UNOPENED, {"number": number}).one())
 
 
 def list_counting_submissions(session: Session, number: RoundNumber) -> list[tuple[int, str]]:

@@ -151,8 +151,8 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     Raises
     ------
     Conflict
-        If it is too early, or if nothing is at risk: the meta model is weighted by stake and has none then.
-        Let somebody stake, or void the round.
+        If it is too early, sealed submissions were not opened, or nothing is at risk: the meta model is weighted by
+        stake and has none then. Let somebody stake, or void the round.
     WrongState
         If the round is void.
     """
@@ -163,6 +163,9 @@ def close_round(session: Session, *, blobs: BlobStore, number: RoundNumber, now:
     advance(row.state, RoundState.CLOSED)
     if now < row.closes_at:
         raise Conflict(f"round {number} closes at {row.closes_at}, it is {now}")
+    unopened = repository.count_unopened(session, number)
+    if unopened:
+        raise Conflict(f"round {number} has {unopened} sealed submissions that were not opened; open them first")
     snapshot, changes = _freeze(session, row)
     hashes = [sha256 for _, _, sha256 in snapshot]
     ids = live_ids(session, number)

@@ -26,6 +26,7 @@ from crowdalpha.server.rounds.frames import put_frame, read_frame
 from crowdalpha.server.rounds.universe import universe_of
 from crowdalpha.server.scores import repository
 from crowdalpha.server.scores.align import align_features, align_target
+from crowdalpha.server.sealed.service import told_scores
 from crowdalpha.server.submissions.service import late_submissions
 
 __all__ = [
@@ -166,6 +167,7 @@ def score_round(
     scores = rescore(field.values, meta_model=meta_model, target=target, features=matrix)
     if row.rulebook.kind == "named":
         scores = _with_named(blobs, row, field=field, target=target, scores=scores)
+    scores = told_scores(session, row=row, model_ids=field.model_ids, scores=scores, final=final)
     scored = ScoreDayRow(
         round_number=number,
         day=day,

@@ -32,10 +32,13 @@ __all__ = [
     "SubmissionReport",
     "find_report",
     "get_submission",
+    "hold_open",
     "late_submissions",
+    "latest_received_at",
     "list_submissions",
     "preview",
     "submit",
+    "take_opened",
 ]
 
 log = get_log(__name__)
@@ -199,6 +202,58 @@ def get_submission(session: Session, submission_id: int) -> Submission:
     if row is None:
         raise NotFound("submission", submission_id)
     return _submission(row)
+
+
+def hold_open(session: Session, row: Round, *, model_id: ModelId, now: datetime) -> bool:
+    """Say whether a round takes submissions at `now`, and keep it so, for this model alone, until the commit."""
+    if not _is_open(row, now) or repository.lock_state(session, row.number) != RoundState.OPEN:
+        return False
+    repository.lock_model(session, model_id)
+    return True
+
+
+def latest_received_at(session: Session, *, number: RoundNumber, model_id: ModelId) -> datetime | None:
+    """Say when a model's upload that counts came; None if there is none."""
+    latest = repository.find_latest(session, number=number, model_id=model_id)
+    return None if latest is None else latest.received_at
+
+
+def take_opened(
+    session: Session,
+    *,
+    blobs: BlobStore,
+    row: Round,
+    model_id: ModelId,
+    content: bytes,
+    receipt: dict[str, Json],
+    received_at: datetime,
+) -> int:
+    """Take in predictions that came out of a sealed upload, under its receipt and time; gives the submission's id.
+
+    Raises
+    ------
+    RoundClosed
+        If the round was closed meanwhile.
+    PredictionFileError
+        If the predictions are not ordinary ones.
+    """
+    if repository.lock_state(session, row.number) != RoundState.OPEN:
+        raise RoundClosed(row.number)
+    repository.lock_model(session, model_id)
+    predictions = read_predictions(content, live_ids=live_ids(session, row.number), name="opened predictions")
+    latest = repository.find_latest(session, number=row.number, model_id=model_id)
+    submission = SubmissionRow(
+        round_number=row.number,
+        model_id=model_id,
+        sequence=1 if latest is None else latest.sequence + 1,
+        sha256=blobs.put(content),
+        filename="predictions.sealed",
+        dropped_unknown=predictions.dropped_unknown,
+        receipt=receipt,
+        received_at=received_at,
+    )
+    repository.add(session, submission)
+    return submission.id
 
 
 def _accept(

@@ -12,13 +12,13 @@ import tenseal.sealapi as seal
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from crowdalpha.release.sealed import quantised_score
 from crowdalpha.release.sealed.keys import EpochKeys
 from crowdalpha.release.sealed.library import KeyGeneratorLike
 from crowdalpha.release.sealed.opener import ranks
 from crowdalpha.release.sealed.parameters import Layout, Profile, Scheme
 from crowdalpha.release.sealed.ring import Ciphertext, Ring
 from crowdalpha.release.sealed.transfer import to_bytes
+from crowdalpha.rules.coarse import coarse_score
 
 SMALL = Profile("attacked", Scheme.CKKS, 4096, (54, 55), 0, 30, 0, Layout.TILES)
 N = SMALL.ring
@@ -71,9 +71,7 @@ def test_two_raw_vectors_give_the_whole_key(keys: EpochKeys, ciphertexts: list[C
     "leaving",
     [
         lambda numbers: ndtri((ranks(numbers) + 0.5) / len(numbers)),
-        lambda numbers: np.full(
-            N // 2, quantised_score(round(1e9 * np.corrcoef(numbers, np.arange(N // 2))[0, 1])) / 1e9
-        ),
+        lambda numbers: np.full(N // 2, coarse_score(round(1e9 * np.corrcoef(numbers, np.arange(N // 2))[0, 1])) / 1e9),
     ],
     ids=["ranks, which the operator keeps", "score, which leaves"],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from crowdalpha.errors import InputError
-from crowdalpha.release.sealed import PROFILES, LeakBudget, LeakBudgetSpentError, quantised_score
+from crowdalpha.release.sealed import PROFILES, LeakBudget, LeakBudgetSpentError
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,3 @@ def test_too_many_answers_at_once_spend_nothing() -> None:
 def test_answers_are_not_given_back() -> None:
     with pytest.raises(InputError):
         LeakBudget(10, 8).spend(-1)
-
-
-@pytest.mark.parametrize(
-    ("score", "published"),
-    [(499_999, 0), (500_001, 1_000_000), (-12_345_678, -12_000_000), (1_700_000_000, 1_000_000_000)],
-)
-def test_a_score_has_three_decimals_and_at_most_2001_values(score: int, published: int) -> None:
-    assert quantised_score(score) == published

@@ -37,6 +37,13 @@ from crowdalpha.server.db.tables.rounds import (
     WaitingSubmissionRow,
 )
 from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow, StandingRoundRow, StandingRow
+from crowdalpha.server.db.tables.sealed import (
+    SealedAnswerRow,
+    SealedKeyRow,
+    SealedOfferRow,
+    SealedOpeningRow,
+    SealedSubmissionRow,
+)
 
 __all__ = [
     "AccountRow",
@@ -68,6 +75,11 @@ __all__ = [
     "RoundRow",
     "ScoreDayRow",
     "ScoreRow",
+    "SealedAnswerRow",
+    "SealedKeyRow",
+    "SealedOfferRow",
+    "SealedOpeningRow",
+    "SealedSubmissionRow",
     "StandingRoundRow",
     "StandingRow",
     "SubmissionReportRow",
