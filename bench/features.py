@@ -5,21 +5,26 @@ qlib's Alpha158 is made of such windows; qlib itself does not install on this Py
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from bench.measure import FloatArray, Row, compare, peak_bytes, timed
-from crowdalpha.market import FEATURES, CheckReport, PricePanel, build_market, compute_features
+from crowdalpha.market import CheckReport, PricePanel, build_market
 from crowdalpha.market.features import features_named
 from crowdalpha.market.features.compute import fill_features
 from crowdalpha.market.history import history_of
+from crowdalpha.release import ExampleModel, ReleaseKey, build_live
+from crowdalpha.release.layout import Layout
 
 N_ASSETS = 500
 N_DAYS = 2_520
 N_LIVE_ASSETS = 5_000
-LIVE_DAYS = 300
+LIVE_DAYS = 1_340
+KEY = ReleaseKey(b"a key for measurements, no secret")
 BLOCK_ERAS = 40
 SEED = 20_260_102
 LIVE_SECONDS, ALL_SECONDS = 10.0, 120.0
@@ -229,14 +234,26 @@ def all_eras(panel: PricePanel, size: str) -> Row:
 
 
 def live_era() -> Row:
-    panel, rows = drawn_panel(N_LIVE_ASSETS, LIVE_DAYS), np.array([LIVE_DAYS - 1])
-    member = np.isfinite(panel.close[rows])
-    usable = [feature for feature in FEATURES if "filings" not in feature.needs]
-    return against_limit(
-        f"one live era, {len(usable)} features, limit {LIVE_SECONDS:.0f} s, {N_LIVE_ASSETS:,} stocks",
-        lambda: compute_features(panel, usable, era_rows=rows, member=member),
-        LIVE_SECONDS,
-    )
+    """From a market that is there, the state of a running platform, to the live folder on disk."""
+    market = build_market(drawn_panel(N_LIVE_ASSETS, LIVE_DAYS), families=("neutral",), min_eras=1)
+    layout = Layout.of(market, KEY)
+    small = layout.sets["small"]
+    example = ExampleModel(small, tuple(0.01 for _ in small))
+
+    def work() -> None:
+        with TemporaryDirectory() as folder:
+            build_live(
+                market,
+                key=KEY,
+                era=market.n_eras - 1,
+                round_number=1,
+                out=Path(folder) / "live",
+                example=example,
+                layout=layout,
+            )
+
+    size = f"{len(market.feature_names)} features, {N_LIVE_ASSETS:,} stocks"
+    return against_limit(f"one live era to files, limit {LIVE_SECONDS:.0f} s, {size}", work, LIVE_SECONDS)
 
 
 def against_limit(work: str, run_it: Callable[[], object], seconds: float) -> Row:

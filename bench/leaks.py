@@ -62,6 +62,8 @@ def steps(*, dropping: bool) -> dict[str, Policy]:
         "targets randomised, eps 2": replace(plain, target_epsilon=2.0),
         "groups of 3": k3,
         "groups of 5": replace(plain, group_size=5),
+        "`hardened`, nothing left out": POLICIES["hardened"],
+        "`strict`, nothing left out": POLICIES["strict"],
     }
     if dropping:
         rows |= {

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 import typer
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.table import Table
 from crowdalpha.cli.audit import audit
 from crowdalpha.cli.progress import LiveProgress
 from crowdalpha.errors import InputError
-from crowdalpha.market import PriceSource, build_market, read_filings, read_panel
+from crowdalpha.market import Market, PriceSource, build_market, read_filings, read_panel
 from crowdalpha.release import POLICIES, BuildOptions, Manifest, Policy, build_dataset, read_manifest
 from crowdalpha.release.differences import DatasetDifference, compare_datasets
 from crowdalpha.release.keyfile import new_key_file, read_key_file, write_key_file
@@ -24,7 +25,11 @@ __all__ = ["dataset"]
 
 STEPS = 100
 KEY_SUFFIX = ".key.json"
-NOTHING_PUBLIC = "no feature was declared public (--public, --drop): all of them can be matched with public prices"
+A_WEEK = np.timedelta64(7, "D")
+NOTHING_PUBLIC = (
+    "no feature was declared public (--public, --drop): whatever prices give can be matched with public prices, and "
+    "the gate will say how well"
+)
 
 dataset = typer.Typer(name="dataset", help="Data sets: build, audit, compare, undo, publish.", no_args_is_help=True)
 dataset.command()(audit)
@@ -75,8 +80,12 @@ def build(
         steps = _Steps(bar)
         panel = read_panel([PriceSource.parse(each) for each in prices], universe, rates=rates)
         reports = None if filings is None else read_filings(filings, panel)
-        market = build_market(panel, filings=reports, progress=steps.tell)
         keys = read_key_file(key_path) if key_path.exists() else new_key_file(key_path)
+        # a longer history or a newer program may offer more features; those of a version stay what they are
+        known = None if previous is None or keys.catalogue is None else keys.catalogue.feature_names
+        market = build_market(panel, filings=reports, features=known, progress=steps.tell)
+        if known is not None:
+            _refuse_lost_features(market, known)
         # The names come first: a release whose names were lost could not be undone.
         write_key_file(key_path, keys.with_release(market, version=version, policy=chosen))
         manifest = build_dataset(
@@ -94,8 +103,8 @@ def build(
         return
     _print_manifest(Console(highlight=False), manifest)
     typer.echo(f"\n{out}; the key is {key_path}: keep it, and give it to nobody")
-    if chosen.name != "plain" and not (chosen.drop or chosen.residualise_on):
-        screen.print(f"[yellow]note:[/] {NOTHING_PUBLIC}")
+    for note in _notes(market, chosen):
+        screen.print(f"[yellow]note:[/] {note}")
 
 
 @dataset.command()
@@ -156,6 +165,29 @@ def publish(
     for failure in result.failures:
         typer.echo(f"overridden: {failure.words}")
     typer.echo(f"{directory} may be published")
+
+
+def _notes(market: Market, policy: Policy) -> list[str]:
+    """Say what an operator should know before he hands the folder out."""
+    notes = []
+    if policy.name != "plain" and not (policy.drop or policy.residualise_on):
+        notes.append(NOTHING_PUBLIC)
+    live, newest = market.era_dates[-1], market.panel.dates[-1]
+    if newest - live >= A_WEEK:
+        notes.append(
+            f"the live rows are of {live}, and prices go to {newest}: the newest weeks have too few assets for an era; "
+            "see `crowdalpha market check`"
+        )
+    return notes
+
+
+def _refuse_lost_features(market: Market, known: tuple[str, ...]) -> None:
+    lost = sorted(set(known) - set(market.feature_names))
+    if lost:
+        raise InputError(
+            f"{len(lost)} features of the earlier release are gone, {lost[0]} for one: give prices, universe and "
+            "filings with the columns that it was built from, or build a new version"
+        )
 
 
 class _Steps:

@@ -173,7 +173,7 @@ def _public(policy: Policy) -> str:
 
 _HARDENED = Policy(
     "hardened",
-    rotate_groups=12,
+    rotate_groups=60,
     target_epsilon=2.0,
     eras_per_asset=26,
     main_target_only=True,

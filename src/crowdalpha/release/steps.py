@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.special import ndtri
 
 from crowdalpha.errors import InputError
@@ -396,6 +397,7 @@ def randomised_targets(
 def _main_directions(scores: Floats) -> Floats:
     if scores.shape[1] <= GROUPING_DIRECTIONS:
         return scores
-    _, vectors = np.linalg.eigh(scores.T @ scores)
-    projected: Floats = scores @ vectors[:, -GROUPING_DIRECTIONS:]
+    last = scores.shape[1] - 1
+    _, vectors = eigh(scores.T @ scores, subset_by_index=[last + 1 - GROUPING_DIRECTIONS, last])
+    projected: Floats = scores @ vectors
     return projected

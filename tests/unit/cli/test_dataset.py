@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,41 @@ def test_a_data_set_is_compared_with_itself(folder: Path) -> None:
     assert code == 0
     assert json.loads(shown)["same"] is True
     assert "the same" in run("diff", folder / "v1", folder / "v1")[1]
+
+
+@pytest.fixture
+def later(folder: Path, tmp_path: Path) -> Path:
+    """Prices of which only 25 names go on in the last five weeks, and a key that lacks a feature of today."""
+    prices = pl.read_parquet(folder / "prices.parquet")
+    days, names = (prices[column].unique().sort() for column in ("date", "ticker"))
+    few = pl.col("ticker").is_in(names[:25].implode()) | (pl.col("date") < days[-25])
+    prices.filter(few).write_parquet(tmp_path / "prices.parquet")
+    shutil.copy(folder / "universe.parquet", tmp_path)
+    content = json.loads((folder / "v1.key.json").read_bytes())
+    content["catalogue"]["features"]["seasonality"].remove("monday_120")
+    (tmp_path / "v1.key.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_a_later_release_keeps_the_features_and_tells_that_its_live_rows_are_old(folder: Path, later: Path) -> None:
+    source = (later / "prices.parquet", "--universe", later / "universe.parquet", "--previous", folder / "v1")
+    options = ("--policy", "hardened", "--version", "v1", "--out", later / "v1")
+    result = RUNNER.invoke(dataset, [str(each) for each in ("build", *source, *options)])
+    features = json.loads((later / "v1.key.json").read_bytes())["catalogue"]["features"]["seasonality"]
+
+    assert result.exit_code == 0
+    assert "the newest weeks have too few assets for an era" in " ".join(result.stderr.split())
+    assert "monday_252" in features
+    assert "monday_120" not in features
+
+
+def test_a_later_release_without_a_column_of_before_is_refused_and_the_key_kept(folder: Path, later: Path) -> None:
+    before = (later / "v1.key.json").read_bytes()
+    prices = pl.read_parquet(later / "prices.parquet").with_columns(open=pl.lit(None, dtype=pl.Float64))
+    prices.write_parquet(later / "prices.parquet")
+
+    assert "features of the earlier release are gone" in build(later, "v1", "--previous", folder / "v1")[1]
+    assert (later / "v1.key.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(

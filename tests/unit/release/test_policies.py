@@ -10,8 +10,8 @@ def test_the_named_policies_are_those_of_the_recommended_design() -> None:
     plain, hardened, strict = (POLICIES[name] for name in ("plain", "hardened", "strict"))
 
     assert plain == Policy("plain")
-    assert (hardened.rotate_groups, hardened.target_epsilon, hardened.eras_per_asset) == (12, 2.0, 26)
-    assert (strict.group_size, strict.rotate_groups, strict.target_epsilon) == (3, 12, None)
+    assert (hardened.rotate_groups, hardened.target_epsilon, hardened.eras_per_asset) == (60, 2.0, 26)
+    assert (strict.group_size, strict.rotate_groups, strict.target_epsilon) == (3, 60, None)
     assert (hardened.main_target_only, hardened.withhold_rounds) == (True, True)
     assert (strict.main_target_only, strict.withhold_rounds, strict.eras_per_asset) == (True, True, 26)
     assert (hardened.fill_missing, hardened.equal_rows, strict.fill_missing, strict.equal_rows) == (True,) * 4
