@@ -206,7 +206,7 @@ def get_submission(session: Session, submission_id: int) -> Submission:
 
 def hold_open(session: Session, row: Round, *, model_id: ModelId, now: datetime) -> bool:
     """Say whether a round takes submissions at `now`, and keep it so, for this model alone, until the commit."""
-    if not _is_open(row, now) or repository.lock_state(session, row.number) != RoundState.OPEN:
+    if not _is_open(row, now) or not _held_open(session, row):
         return False
     repository.lock_model(session, model_id)
     return True
@@ -237,7 +237,7 @@ def take_opened(
     PredictionFileError
         If the predictions are not ordinary ones.
     """
-    if repository.lock_state(session, row.number) != RoundState.OPEN:
+    if not _held_open(session, row):
         raise RoundClosed(row.number)
     repository.lock_model(session, model_id)
     predictions = read_predictions(content, live_ids=live_ids(session, row.number), name="opened predictions")
@@ -363,6 +363,12 @@ def _submission(row: SubmissionRow) -> Submission:
         dropped_unknown=row.dropped_unknown,
         received_at=row.received_at,
     )
+
+
+def _held_open(session: Session, row: Round) -> bool:
+    """Whether a round is still open, and stays so until this transaction ends."""
+    stage = repository.lock_round(session, row.number)
+    return stage is not None and stage.state in OPEN_STATES
 
 
 def _is_open(row: Round, now: datetime) -> bool:
