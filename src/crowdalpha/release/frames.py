@@ -178,7 +178,14 @@ def target_values(
     published one. Cost: O(n_assets log n_assets) a target.
     """
     inside = np.argsort(rows.assets)
-    done = obfuscate_targets(values[rows.assets[inside]], rows.groups[inside], layout=layout, key=key, era=rows.era)
+    done = obfuscate_targets(
+        values[rows.assets[inside]],
+        rows.groups[inside],
+        layout=layout,
+        key=key,
+        era=rows.era,
+        ids=[rows.ids[place] for place in inside],
+    )
     published = np.empty_like(done)
     published[inside] = done
     return published

@@ -29,6 +29,7 @@ __all__ = [
 N_BINS = 5
 ID_CHARACTERS = 16
 MIN_SECRET_BYTES = 16
+UNIFORM_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ class ReleaseKey:
     def rng(self, purpose: str, *parts: str) -> np.random.Generator:
         """Give a generator that only the holder of the secret can repeat, one for each purpose and parts."""
         return np.random.default_rng(int.from_bytes(self.digest(purpose, *parts), "big"))
+
+    def uniforms(self, purpose: str, era: int, labels: Iterable[str]) -> NDArray[np.float64]:
+        """Give three numbers in [0, 1) a label; they depend on secret, purpose, era and label alone."""
+        era_key = self.digest(purpose, str(era))
+        stream = b"".join(hmac.digest(era_key, label.encode(), hashlib.sha256)[:UNIFORM_BYTES] for label in labels)
+        words = np.frombuffer(stream, dtype="<u8").reshape(-1, 3)
+        return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def row_ids(self, era: int, tickers: Iterable[str]) -> list[str]:
         """Give each asset its id of one era: 64 bits of a keyed hash, 16 hexadecimal characters.

@@ -1,5 +1,6 @@
 """The steps of a policy, in their order, on the rows of one era."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +90,13 @@ def obfuscate(raw: NDArray[np.floating], *, layout: Layout, key: ReleaseKey, era
 
 
 def obfuscate_targets(
-    values: NDArray[np.floating], groups: NDArray[np.intp], *, layout: Layout, key: ReleaseKey, era: int
+    values: NDArray[np.floating],
+    groups: NDArray[np.intp],
+    *,
+    layout: Layout,
+    key: ReleaseKey,
+    era: int,
+    ids: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
     """Bin the targets of an era and take them through the steps of the policy.
 
@@ -105,6 +112,8 @@ def obfuscate_targets(
         Where every chance comes from.
     era : int
         Index of the era.
+    ids : sequence of str, default=None
+        The id of each row; the numbers of the rows if not given.
 
     Returns
     -------
@@ -114,8 +123,8 @@ def obfuscate_targets(
     Notes
     -----
     NaN policy: propagate. Where the policy fills missing values, a target that is known of other rows and not of this
-    one is 0.5, so that no row has to go. The draws depend on key and era alone, so that publishing an era again gives
-    away nothing new. Cost: O(n_rows log n_rows) a target.
+    one is 0.5, so that no row has to go. The draws depend on key, era and id alone, so that publishing a row again, be
+    it among others, gives away nothing new. Cost: O(n_rows log n_rows) a target.
     """
     policy = layout.policy
     first, rows_of = np.unique(groups, return_index=True)
@@ -130,9 +139,9 @@ def obfuscate_targets(
     if policy.target_epsilon is None:
         return binned
     levels = np.where(np.isnan(binned), MISSING_BIN, binned * (N_BINS - 1)).astype(np.int8)
-    drawn = randomised_targets(
-        levels, epsilon=policy.target_epsilon, levels=N_BINS, rng=key.rng("target-response", str(era))
-    )
+    labels = map(str, range(len(values))) if ids is None else ids
+    draws = key.uniforms("target-response", era, labels)
+    drawn = randomised_targets(levels, epsilon=policy.target_epsilon, levels=N_BINS, draws=draws)
     return np.where(drawn < 0, np.nan, drawn / (N_BINS - 1))
 
 

@@ -351,9 +351,7 @@ def randomised_response(
     return np.where(change & (bins >= 0), changed, bins).astype(np.int8)
 
 
-def randomised_targets(
-    targets: NDArray[np.int8], *, epsilon: float, levels: int, rng: np.random.Generator
-) -> NDArray[np.int8]:
+def randomised_targets(targets: NDArray[np.int8], *, epsilon: float, levels: int, draws: Floats) -> NDArray[np.int8]:
     """Randomise the first target of each row, and let the others follow.
 
     Several targets of one row say much the same. Were each randomised by itself, their majority would tell the truth;
@@ -367,8 +365,9 @@ def randomised_targets(
         Of `randomised_response`, for the first column.
     levels : int
         Number of bins.
-    rng : numpy.random.Generator
-        Decides.
+    draws : ndarray of shape (n_rows, 3), dtype=float64
+        Uniform numbers of each row, in [0, 1): whether it changes, to which bin, whose other targets it takes. They
+        should belong to the row: who publishes it again with others gives one look at it, not two.
 
     Returns
     -------
@@ -380,14 +379,15 @@ def randomised_targets(
     NaN policy: not applicable (integers). Cost: O(n_rows n_targets).
     """
     main = targets[:, 0]
-    new = randomised_response(main, epsilon=epsilon, levels=levels, rng=rng)
-    draws = rng.random(len(main))
+    steps = 1 + (draws[:, 1] * (levels - 1)).astype(np.int8)
+    change = (draws[:, 0] >= keep_probability(epsilon, levels)) & (main >= 0)
+    new = np.where(change, (main + steps) % levels, main).astype(np.int8)
     published = targets.copy()
     for level in range(levels):
         taking = np.flatnonzero((new == level) & (main != level))
         donors = np.flatnonzero(main == level)
         if donors.size:
-            published[taking] = targets[donors[(draws[taking] * donors.size).astype(np.intp)]]
+            published[taking] = targets[donors[(draws[taking, 2] * donors.size).astype(np.intp)]]
         else:
             published[taking] = np.where(targets[taking] < 0, targets[taking], level)
     published[:, 0] = new

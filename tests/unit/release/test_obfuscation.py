@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from crowdalpha.errors import InputError
 from crowdalpha.release import ReleaseKey, bin_target, era_label
@@ -153,3 +154,19 @@ def test_feature_sets_depend_on_the_key_alone() -> None:
 
     assert choose_feature_sets(KEY, [group], sizes=[5]) == choose_feature_sets(KEY, [group[::-1]], sizes=[5])
     assert choose_feature_sets(KEY, [group], sizes=[5]) != choose_feature_sets(OTHER, [group], sizes=[5])
+
+
+def test_uniform_numbers_depend_on_secret_purpose_era_and_label_alone() -> None:
+    numbers = KEY.uniforms("a", 3, ["x", "y"])
+
+    np.testing.assert_array_equal(KEY.uniforms("a", 3, ["y", "z", "x"])[[2, 0]], numbers)
+    others = [KEY.uniforms("b", 3, ["x"]), KEY.uniforms("a", 4, ["x"]), ReleaseKey(b"x" * 16).uniforms("a", 3, ["x"])]
+    assert not any(np.isin(each, numbers).any() for each in others)
+
+
+def test_uniform_numbers_are_uniform() -> None:
+    numbers = KEY.uniforms("a", 3, map(str, range(2000)))
+
+    assert numbers.shape == (2000, 3)
+    # the largest distance of the distributions is above 1.95 / sqrt(n) once in a thousand times
+    assert all(stats.kstest(column, "uniform").statistic < 1.95 / np.sqrt(2000) for column in numbers.T)

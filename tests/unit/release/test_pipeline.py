@@ -103,6 +103,27 @@ def test_strict_targets_are_those_of_the_group() -> None:
     np.testing.assert_allclose(done[:, 0], np.repeat(expected, 3))
 
 
+def test_a_row_draws_the_same_in_whatever_company_and_order_it_is_published() -> None:
+    """Each row gets a neighbour just above it, which moves no row over an edge: (i + .5) / 300 and (i + .25) / 300."""
+    found, values = layout(POLICIES["hardened"]), np.arange(300.0)
+    everybody, ids = np.concatenate([values, values + 0.5]), [f"{row:04x}" for row in range(600)]
+    order = np.random.default_rng(0).permutation(600)
+    one, other = (
+        obfuscate_targets(
+            everybody[rows][:, None],
+            np.arange(len(rows)),
+            layout=found,
+            key=KEY,
+            era=ERA,
+            ids=[ids[row] for row in rows],
+        )[:, 0]
+        for rows in (np.arange(300), order)
+    )
+
+    assert (one != bin_target(values)).any()
+    np.testing.assert_array_equal(other[np.argsort(order)][:300], one)
+
+
 def test_hardened_targets_are_randomised_and_the_same_each_time() -> None:
     values = np.random.default_rng(6).standard_normal((4000, 1))
     found = layout(POLICIES["hardened"])

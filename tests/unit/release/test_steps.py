@@ -210,16 +210,34 @@ def test_a_missing_bin_stays_missing() -> None:
 def test_the_first_target_is_drawn_and_the_others_follow_a_row_that_has_it() -> None:
     main = np.repeat(np.arange(5, dtype=np.int8), 200)
     targets = np.column_stack([main, main, 4 - main])
-    drawn = randomised_targets(targets, epsilon=2.0, levels=FIVE, rng=rng(1))
+    drawn = randomised_targets(targets, epsilon=2.0, levels=FIVE, draws=rng(1).random((1000, 3)))
 
     np.testing.assert_array_equal(drawn[:, 1], drawn[:, 0])
     np.testing.assert_array_equal(drawn[:, 2], 4 - drawn[:, 0])
     assert (drawn[:, 0] == main).mean() == pytest.approx(keep_probability(2.0, FIVE), abs=4 * 0.0151)
 
 
+def test_a_changed_target_is_each_of_the_other_bins_alike() -> None:
+    main = np.full((40_000, 1), 3, dtype=np.int8)
+    drawn = randomised_targets(main, epsilon=2.0, levels=FIVE, draws=rng(4).random((40_000, 3)))[:, 0]
+    counts = np.bincount(drawn, minlength=5)
+    other = (1 - keep_probability(2.0, FIVE)) / 4
+
+    assert np.abs(np.delete(counts, 3) / len(main) - other).max() < 4 * np.sqrt(other * (1 - other) / len(main))
+
+
+def test_a_missing_target_stays_missing() -> None:
+    targets = np.array([[-1], [4]] * 20, dtype=np.int8)
+    drawn = randomised_targets(targets, epsilon=0.1, levels=FIVE, draws=rng(5).random((40, 3)))
+
+    assert (drawn[::2] == -1).all()
+    assert (drawn[1::2] >= 0).all()
+
+
 def test_a_majority_of_targets_tells_no_more_than_one() -> None:
     main = np.repeat(np.arange(5, dtype=np.int8), 400)
-    drawn = randomised_targets(np.column_stack([main] * 9), epsilon=2.0, levels=FIVE, rng=rng(2))
+    draws = rng(2).random((2000, 3))
+    drawn = randomised_targets(np.column_stack([main] * 9), epsilon=2.0, levels=FIVE, draws=draws)
     majority = stats.mode(drawn, axis=1).mode
 
     np.testing.assert_array_equal(majority, drawn[:, 0])
@@ -227,7 +245,7 @@ def test_a_majority_of_targets_tells_no_more_than_one() -> None:
 
 def test_where_nobody_has_the_new_bin_the_known_targets_become_it() -> None:
     targets = np.array([[2, 2, -1]] * 50, dtype=np.int8)
-    drawn = randomised_targets(targets, epsilon=0.1, levels=FIVE, rng=rng(3))
+    drawn = randomised_targets(targets, epsilon=0.1, levels=FIVE, draws=rng(3).random((50, 3)))
 
     np.testing.assert_array_equal(drawn[:, 1], drawn[:, 0])
     assert (drawn[:, 2] == -1).all()
