@@ -68,13 +68,11 @@ class Settings(BaseSettings):
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
     )
     statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")
-<<<<<<< HEAD
     upload_max_bytes: int = Field(default=1 << 28, ge=1, description="Most bytes of one uploaded file.")
     upload_pause: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for the next bytes of an upload."
     )
     upload_timeout: timedelta = Field(default=timedelta(minutes=10), description="Longest time of one upload.")
-=======
 
     @model_validator(mode="after")
     def _letters_are_whole(self) -> Self:
@@ -82,4 +80,3 @@ class Settings(BaseSettings):
         if self.smtp_url is not None and (self.mail_from is None or self.public_url is None):
             raise ValueError("smtp_url needs mail_from and public_url; set them too")
         return self
->>>>>>> 784d26c (People: invitations, passwords, logins, letters, keys that turn; all over REST)
