@@ -27,10 +27,18 @@ COMMANDS = {
     "diagnose": "crowdalpha.cli.diagnose",
     "ensemble": "crowdalpha.cli.ensemble",
     "market": "crowdalpha.cli.market",
+    "serve": "crowdalpha.cli.serve",
+    "worker": "crowdalpha.cli.worker",
 }
 """Module of each command, in which it has a function, or a group of commands, of its name."""
 
-EXTRAS = {"backtest": "lab,server", "demo": "lab,server", "ensemble": "lab,server"}
+EXTRAS = {
+    "backtest": "lab,server",
+    "demo": "lab,server",
+    "ensemble": "lab,server",
+    "serve": "server",
+    "worker": "server",
+}
 """Extras of the commands that need more than the base install."""
 
 

@@ -1,9 +1,7 @@
 """The HTTP application: one app over one platform, made of the features' routes."""
 
-import secrets
-from collections.abc import Awaitable, Callable
-
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from crowdalpha import __version__
 from crowdalpha.server.accounts import routes as accounts
@@ -12,10 +10,12 @@ from crowdalpha.server.invites import routes as invites
 from crowdalpha.server.keys import routes as keys
 from crowdalpha.server.keys.service import authenticate
 from crowdalpha.server.kit.depends import Clock, Gate, utc_now
+from crowdalpha.server.kit.observe import Observed, RequestMetrics
 from crowdalpha.server.kit.problems import install_problems
 from crowdalpha.server.logins import routes as logins
 from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.numerai import routes as numerai
+from crowdalpha.server.status import routes as status
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
 
@@ -43,18 +43,12 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app = FastAPI(title="crowdalpha", version=__version__, docs_url="/docs", redoc_url=None)
     app.state.platform = platform
     app.state.clock = clock
+    app.state.registry = registry = CollectorRegistry()
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
     install_problems(app)
-    app.middleware("http")(_with_request_id)
+    app.add_middleware(Observed, metrics=RequestMetrics(registry))
+    app.include_router(status.probes)
     for feature in (tournaments, accounts, keys, invites, logins, uploads):
         app.include_router(feature.router, prefix=API)
     app.include_router(numerai.router)
     return app
-
-
-async def _with_request_id(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Give each request an id, so that an answer and a line of the log can be brought together."""
-    request.state.request_id = secrets.token_hex(8)
-    response = await call_next(request)
-    response.headers["X-Request-ID"] = request.state.request_id
-    return response

@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-__all__ = ["Settings"]
+from crowdalpha.errors import InputError
+from crowdalpha.server.log import LogFormat
+
+__all__ = ["Settings", "load_settings"]
 
 
 def _postgres(address: str) -> str:
@@ -37,7 +40,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CROWDALPHA_", frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Field(description="Folder of the platform: embedded database, blobs, generated secrets.")
+    data_dir: Path = Field(
+        default=Path("crowdalpha-data"),
+        description="Folder of the platform: embedded database, blobs, generated secrets.",
+    )
     database_url: Annotated[str, AfterValidator(_postgres)] | None = Field(
         default=None,
         repr=False,
@@ -68,13 +74,21 @@ class Settings(BaseSettings):
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
     )
     statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")
-<<<<<<< HEAD
     upload_max_bytes: int = Field(default=1 << 28, ge=1, description="Most bytes of one uploaded file.")
     upload_pause: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for the next bytes of an upload."
     )
     upload_timeout: timedelta = Field(default=timedelta(minutes=10), description="Longest time of one upload.")
-=======
+    worker_jobs: int = Field(default=2, ge=1, le=64, description="Most jobs that one worker runs at once.")
+    stop_after: timedelta = Field(
+        default=timedelta(seconds=20), description="How long jobs under way have to end when a worker is told to stop."
+    )
+    log_format: LogFormat = Field(
+        default="auto", description="`json` or `text`; `auto` is text on a terminal and JSON elsewhere."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least important events that are logged."
+    )
 
     @model_validator(mode="after")
     def _letters_are_whole(self) -> Self:
@@ -82,4 +96,23 @@ class Settings(BaseSettings):
         if self.smtp_url is not None and (self.mail_from is None or self.public_url is None):
             raise ValueError("smtp_url needs mail_from and public_url; set them too")
         return self
->>>>>>> 784d26c (People: invitations, passwords, logins, letters, keys that turn; all over REST)
+
+
+def load_settings(*, data_dir: Path | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Parameters
+    ----------
+    data_dir : Path, optional
+        Wins over the environment.
+
+    Raises
+    ------
+    InputError
+        If a setting is refused; names it as the environment does.
+    """
+    try:
+        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    except ValidationError as error:
+        parts = (("_".join(map(str, part["loc"])).upper(), part["msg"]) for part in error.errors())
+        raise InputError("; ".join(f"CROWDALPHA_{name}: {message}" for name, message in parts)) from error

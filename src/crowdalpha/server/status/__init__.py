@@ -1,0 +1,1 @@
+"""How the platform is: alive, ready, what waits, what was done last."""
