@@ -10,16 +10,29 @@ from sqlalchemy.orm import Session
 
 from crowdalpha.release import verify_manifest
 from crowdalpha.rules.errors import Conflict, NotFound
+from crowdalpha.rules.ids import RoundNumber
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.datasets import repository
 from crowdalpha.server.db.tables import DatasetRow
 from crowdalpha.server.log import get_log
 
-__all__ = ["Dataset", "get_dataset", "list_datasets", "publish"]
+__all__ = [
+    "MANIFEST",
+    "Dataset",
+    "blob_of",
+    "get_dataset",
+    "get_live",
+    "is_live",
+    "list_datasets",
+    "live_version",
+    "publish",
+]
 
 log = get_log(__name__)
 
 MANIFEST = "manifest.json"
+"""The file that says what the others hold."""
+LIVE_PREFIX = "round-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Dataset:
     version: str
     manifest_sha256: str
     files: Mapping[str, str]
+    published_at: datetime
 
 
 def publish(session: Session, *, blobs: BlobStore, directory: Path, version: str, now: datetime) -> Dataset:
@@ -57,6 +71,27 @@ def publish(session: Session, *, blobs: BlobStore, directory: Path, version: str
     return found
 
 
+def live_version(number: RoundNumber) -> str:
+    """Name the version that the live files of a round are published as."""
+    return f"{LIVE_PREFIX}{number}"
+
+
+def get_live(session: Session, number: RoundNumber) -> Dataset:
+    """Read the live files of a round, or refuse with `NotFound` if they are not out."""
+    row = repository.find(session, live_version(number))
+    if row is None:
+        raise NotFound("set of live files of round", number)
+    return _dataset(row)
+
+
+def blob_of(dataset: Dataset, name: str) -> str:
+    """Give the hash of a file of a dataset, its manifest too, or refuse with `NotFound`."""
+    found = dataset.manifest_sha256 if name == MANIFEST else dataset.files.get(name)
+    if found is None:
+        raise NotFound(f"file in {dataset.version}:", name)
+    return found
+
+
 def get_dataset(session: Session, version: str) -> Dataset:
     """Read a version, or refuse with `NotFound`."""
     row = repository.find(session, version)
@@ -70,5 +105,15 @@ def list_datasets(session: Session) -> list[Dataset]:
     return [_dataset(row) for row in repository.list_all(session)]
 
 
+def is_live(version: str) -> bool:
+    """Tell whether a version holds the files of one round, which are out when that round has opened."""
+    return version.startswith(LIVE_PREFIX)
+
+
 def _dataset(row: DatasetRow) -> Dataset:
-    return Dataset(version=row.version, manifest_sha256=row.manifest_sha256, files=MappingProxyType(dict(row.files)))
+    return Dataset(
+        version=row.version,
+        manifest_sha256=row.manifest_sha256,
+        files=MappingProxyType(dict(row.files)),
+        published_at=row.published_at,
+    )

@@ -44,7 +44,7 @@ def list_all(session: Session, *, account_id: int | None = None, tournament_id: 
     return list(session.scalars(statement))
 
 
-def describe(session: Session, model_id: int, values: Mapping[str, str | None]) -> bool:
+def describe(session: Session, model_id: int, values: Mapping[str, str | bool | None]) -> bool:
     """Write what a model says of itself; says whether there is such a model."""
     statement = update(ModelRow).where(ModelRow.id == model_id).values(dict(values)).returning(ModelRow.id)
     return session.scalars(statement).one_or_none() is not None

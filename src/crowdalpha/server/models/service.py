@@ -22,8 +22,10 @@ __all__ = [
     "find_model",
     "get_model",
     "list_models",
+    "own_model",
     "set_bio",
     "set_link",
+    "set_rolls_over",
 ]
 
 log = get_log(__name__)
@@ -43,6 +45,7 @@ class Model:
     bio: str | None
     link_url: str | None
     link_text: str | None
+    rolls_over: bool
     created_at: datetime
 
 
@@ -101,6 +104,14 @@ def list_models(
     return [_model(row) for row in repository.list_all(session, account_id=account_id, tournament_id=tournament_id)]
 
 
+def own_model(session: Session, model_id: ModelId, *, account_id: AccountId) -> Model:
+    """Read a model of an account; that of another is refused with `NotFound`, as one that is not there."""
+    model = get_model(session, model_id)
+    if model.account_id != account_id:
+        raise NotFound("model", model_id)
+    return model
+
+
 def set_bio(session: Session, *, model_id: ModelId, bio: str | None) -> None:
     """Write what a model says of itself; None takes it away."""
     if bio is not None and len(bio) > MAX_BIO:
@@ -123,7 +134,23 @@ def set_link(session: Session, *, model_id: ModelId, url: str | None, text: str 
     _describe(session, model_id, {"link_url": url, "link_text": text})
 
 
-def _describe(session: Session, model_id: ModelId, values: Mapping[str, str | None]) -> None:
+def set_rolls_over(session: Session, *, model_id: ModelId, rolls_over: bool) -> None:
+    """Say whether the last file of a model is handed in again to each round that it sends nothing to.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model.
+    InputError
+        If the tournament has new ids in every round.
+    """
+    model = get_model(session, model_id)
+    if rolls_over and get_tournament(session, model.tournament_id).kind != "named":
+        raise InputError("rolls_over: the ids of this tournament are new in every round; hand in a file for each")
+    _describe(session, model_id, {"rolls_over": rolls_over})
+
+
+def _describe(session: Session, model_id: ModelId, values: Mapping[str, str | bool | None]) -> None:
     if not repository.describe(session, model_id, values):
         raise NotFound("model", model_id)
     log.info("model_described", model_id=model_id, fields=sorted(values))
@@ -139,4 +166,5 @@ def _model(row: ModelRow) -> Model:
         link_url=row.link_url,
         link_text=row.link_text,
         created_at=row.created_at,
+        rolls_over=row.rolls_over,
     )

@@ -33,6 +33,7 @@ from crowdalpha.rules.weighing import weigh
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.datasets.service import get_dataset
 from crowdalpha.server.db.tables import ClosingRow, ResolutionRow, RoundRow, ScoreDayRow
+from crowdalpha.server.leaderboards.service import add_round as add_to_standings
 from crowdalpha.server.ledger import service as ledger
 from crowdalpha.server.log import get_log
 from crowdalpha.server.models.service import accounts_of
@@ -233,6 +234,7 @@ def resolve_round(session: Session, *, blobs: BlobStore, number: RoundNumber, no
     )
     repository.add_resolution(session, resolution)
     repository.set_state(session, number, RoundState.RESOLVED)
+    add_to_standings(session, number)
     release_due(session, unit=row.rulebook.unit, now=now)
     log.info("round_resolved", round=number, paid=str(settlement.paid), burned=str(settlement.burned))
     return resolution_of(resolution, row.rulebook.unit)

@@ -16,7 +16,6 @@ __all__ = [
     "PayoutRow",
     "PositionRow",
     "ResolutionRow",
-    "RoundFilesRow",
     "RoundRow",
     "SubmissionReportRow",
     "SubmissionRow",
@@ -68,17 +67,6 @@ class LiveIdsRow(Base):
 
     round_number: Mapped[int] = mapped_column(ForeignKey("round.number"), primary_key=True, autoincrement=False)
     ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
-
-
-class RoundFilesRow(Base):
-    """The live files of a round, published when it opens; `files` maps each name to the hash of its blob."""
-
-    __tablename__ = "round_files"
-
-    round_number: Mapped[int] = mapped_column(ForeignKey("round.number"), primary_key=True, autoincrement=False)
-    manifest_sha256: Mapped[str]
-    files: Mapped[dict[str, str]] = mapped_column(JSONB)
-    published_at: Mapped[datetime]
 
 
 class SubmissionRow(Base):

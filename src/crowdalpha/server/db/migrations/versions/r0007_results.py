@@ -1,4 +1,4 @@
-"""Late and waiting submissions, files of rounds, answers to repeated requests, and standings that are kept added up.
+"""Late and waiting submissions, answers to repeated requests, and standings that are kept added up.
 
 Revision ID: 0007
 Revises: 0006
@@ -46,17 +46,6 @@ CREATE TABLE waiting_submission (
 CREATE INDEX waiting_submission_model_id_idx ON waiting_submission (model_id);
 CREATE INDEX waiting_submission_round_number_idx ON waiting_submission (round_number);
 CREATE UNIQUE INDEX waiting_submission_one_idx ON waiting_submission (model_id) WHERE state = 'waiting';
-"""
-
-FILES = """
-CREATE TABLE round_files (
-    round_number bigint PRIMARY KEY REFERENCES round (number),
-    manifest_sha256 text NOT NULL,
-    files jsonb NOT NULL,
-    published_at timestamptz NOT NULL
-);
-CREATE TRIGGER round_files_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON round_files
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
 REPLAYS = """
@@ -130,7 +119,7 @@ GROUP BY 1, 2, 3, 4, 5;
 
 def upgrade() -> None:
     """Create the tables and add up the rounds that are resolved already."""
-    for statements in (LATE, WAITING, FILES, REPLAYS, STANDINGS, ADD_UP_WHAT_IS_THERE):
+    for statements in (LATE, WAITING, REPLAYS, STANDINGS, ADD_UP_WHAT_IS_THERE):
         op.execute(statements)
 
 
