@@ -21,6 +21,7 @@ __all__ = ["EraFile", "write_table"]
 
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8
+_SIZES = 1024
 _WRITER = b"crowdalpha"
 _FORMAT = 1
 # Fields of `parquet.thrift`.
@@ -39,10 +40,14 @@ class EraFile:
     ----------
     path : Path
         The file to make. It is whole when the block ends without an error.
+    number : int, optional
+        Of the round that the file is of. The size of the file is then this number modulo 1024 above a multiple of
+        1024: clients of the field take a file that has the size of the one they have for the same file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, number: int | None = None) -> None:
         self.path = path
+        self.number = number
         self.rows = 0
         self._stream = path.open("wb")
         self._stream.write(_MAGIC)
@@ -106,6 +111,9 @@ class EraFile:
             }
         )
         content = write_struct(footer)
+        if self.number is not None:
+            size = self._stream.tell() + len(content) + _TAIL_BYTES
+            self._stream.write(bytes((self.number - size) % _SIZES))
         self._stream.write(content + len(content).to_bytes(4, "little") + _MAGIC)
 
 

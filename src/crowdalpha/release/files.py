@@ -188,7 +188,7 @@ def build_live(
         _check_meta_model(meta_model)
     version = f"round-{round_number}"
     with staged_folder(out) as folder:
-        writer = FolderWriter(folder)
+        writer = FolderWriter(folder, number=round_number)
         rows = era_rows(market, key=key, layout=layout, era=era)
         live = write_live(writer, rows, layout=layout, example=example)
         if meta_model is not None:

@@ -52,15 +52,19 @@ class FolderWriter:
     ----------
     folder : Path
         An empty folder.
+    number : int, optional
+        Of the round that the files are of; no Parquet file then has the size of that of a near round.
     """
 
     folder: Path
+    number: int | None = None
     entries: dict[str, FileEntry] = field(default_factory=dict)
 
     @contextmanager
     def eras(self, name: str) -> Iterator[EraFile | CsvFile]:
         """Open a table that is written era by era: Parquet, or CSV by its name."""
-        file = (CsvFile if name.endswith(".csv") else EraFile)(self.folder / name)
+        path = self.folder / name
+        file = CsvFile(path) if name.endswith(".csv") else EraFile(path, number=self.number)
         with file:
             yield file
         self.entries[name] = file.entry()

@@ -80,3 +80,15 @@ def test_an_era_with_other_columns_is_refused(tmp_path: Path) -> None:
 def test_a_file_without_any_frame_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="its columns are not known"), EraFile(tmp_path / "a.parquet"):
         pass
+
+
+def test_files_of_near_rounds_never_have_one_size(tmp_path: Path) -> None:
+    """A client that finds a file of the size of the new one does not fetch the new one."""
+    frame = pl.DataFrame({"id": ["a", "b"], "value": [1.0, 2.0]})
+    for number in (7, 8):
+        with EraFile(tmp_path / f"{number}.parquet", number=number) as file:
+            file.append(frame)
+
+    sizes = [(tmp_path / f"{number}.parquet").stat().st_size % 1024 for number in (7, 8)]
+    assert sizes == [7, 8]
+    assert pl.read_parquet(tmp_path / "8.parquet").equals(frame)

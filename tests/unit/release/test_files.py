@@ -261,10 +261,18 @@ def test_a_live_round_has_the_rows_of_its_era(dataset_folder: Path, tmp_path: Pa
     assert (manifest.version, manifest.facts["era"], manifest.facts["round"]) == ("round-3", "0058", 3)
 
 
-def test_the_live_file_of_a_data_set_and_of_its_round_are_the_same(dataset_folder: Path, tmp_path: Path) -> None:
+def test_the_live_rows_of_a_data_set_and_of_its_round_are_the_same(dataset_folder: Path, tmp_path: Path) -> None:
     live(MARKET, dataset_folder, tmp_path / "round", era=55)
+    of_round, of_dataset = (pl.read_parquet(each / "live.parquet") for each in (tmp_path / "round", dataset_folder))
 
-    assert (tmp_path / "round" / "live.parquet").read_bytes() == (dataset_folder / "live.parquet").read_bytes()
+    assert of_round.equals(of_dataset)
+
+
+def test_the_files_of_a_round_have_sizes_of_their_own(dataset_folder: Path, tmp_path: Path) -> None:
+    live(MARKET, dataset_folder, tmp_path / "round", era=55)
+    sizes = [path.stat().st_size % 1024 for path in sorted((tmp_path / "round").glob("*.parquet"))]
+
+    assert sizes == [3, 3]
 
 
 def test_past_meta_models_are_published_sorted(dataset_folder: Path, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def build_named_live(data: NamedData, *, era: int, round_number: int, out: Path,
     """
     _demand_same_features(data, example)
     with staged_folder(out) as folder:
-        writer = FolderWriter(folder)
+        writer = FolderWriter(folder, number=round_number)
         universe = named_universe(data.market, era=era, names=data.names)
         rows = next(stream_eras(data, range(era, era + 1)))
         writer.table("live.parquet", rows.features("live"))

@@ -14,6 +14,7 @@ from crowdalpha.server.ledger.service import balance_of
 from crowdalpha.server.models.service import Model, create_model
 from crowdalpha.server.numerai.asking import Asked
 from crowdalpha.server.numerai.scalars import decimal_of
+from crowdalpha.server.numerai.stakes import WalletTxn, transactions_of
 from crowdalpha.server.numerai.submissions import SubmissionOut, submissions_of
 
 __all__ = ["AccountMutations", "AccountQueries", "ModelOut"]
@@ -68,7 +69,7 @@ class AccountOut:
     email: str | None
     status: str
     mfa_enabled: bool
-    inserted_at: datetime | None
+    inserted_at: datetime
     wallet_address: str | None
     available_nmr: Decimal | None
 
@@ -76,6 +77,11 @@ class AccountOut:
     def models(self, info: Asked) -> list[ModelOut]:
         """List the models of all tournaments."""
         return [model_shown(each) for each in info.context.own_models(READ)]
+
+    @strawberry.field
+    def wallet_txns(self, info: Asked) -> list[WalletTxn]:
+        """List the movements of the balance, newest first."""
+        return transactions_of(info.context, scope=READ)
 
     @strawberry.field
     def api_tokens(self, info: Asked) -> list[ApiToken]:
@@ -104,7 +110,7 @@ class AccountQueries:
             email=account.email,
             status="VERIFIED",
             mfa_enabled=False,
-            inserted_at=None,
+            inserted_at=account.created_at,
             wallet_address=None,
             available_nmr=decimal_of(balance),
         )

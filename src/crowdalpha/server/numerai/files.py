@@ -1,6 +1,7 @@
 """Files of the tournaments under the names that clients know: `v1.0/train.parquet`, `signals/v1.0/live.parquet`.
 
-A round's own files are those of the dataset `round-<number>`; they take the places of the files of the same name in the
+Versions have one name each on a platform, so that a version `signals-v1.0` of the tournament `signals` is shown as
+`signals/v1.0`. A round's own files are those of the dataset `round-<number>`; they take the places of the files of the same name in the
 dataset that the round is bound to. Only files of rounds that have opened are shown.
 """
 
@@ -77,7 +78,7 @@ def names_of(asking: Asking, tournament: TournamentId, *, number: int | None) ->
     folder = folder_of(asking, tournament)
     names: dict[str, str] = {}
     for version in _versions(asking, rounds, chosen):
-        place = version if folder and version.startswith(folder) else f"{folder}{version}"
+        place = folder + version.removeprefix(folder.replace("/", "-"))
         files = dict(get_dataset(asking.session, version).files)
         if chosen is not None and version == chosen.dataset_version:
             files |= _live_files(asking, chosen.number)

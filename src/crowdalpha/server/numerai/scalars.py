@@ -9,7 +9,7 @@ from strawberry.types.scalar import ScalarDefinition
 from crowdalpha.rules.money import Amount
 from crowdalpha.rules.payout import QUANTUM
 
-__all__ = ["SCALARS", "decimal_of", "fixed_of", "float_of", "time_text"]
+__all__ = ["SCALARS", "decimal_of", "fixed_of", "time_text"]
 
 
 def time_text(value: datetime) -> str:
@@ -28,16 +28,11 @@ SCALARS: dict[object, ScalarDefinition] = {
 }
 
 
-def decimal_of(amount: Amount | None) -> Decimal | None:
+def decimal_of(amount: Amount) -> Decimal:
     """Give an amount as a decimal."""
-    return None if amount is None else Decimal(str(amount))
+    return Decimal(str(amount))
 
 
 def fixed_of(quanta: int | None) -> Decimal | None:
     """Give an integer of 1e-9 as a decimal."""
     return None if quanta is None else Decimal(quanta) / QUANTUM
-
-
-def float_of(quanta: int | None) -> float | None:
-    """Give a recorded score as a number."""
-    return None if quanta is None else quanta / QUANTUM

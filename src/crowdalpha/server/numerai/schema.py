@@ -11,10 +11,15 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from crowdalpha.server.numerai.accounts import AccountMutations, AccountQueries
+from crowdalpha.server.numerai.compute import RefusedMutations, RefusedQueries
 from crowdalpha.server.numerai.documents import Spellings, respelled, spellings_of
 from crowdalpha.server.numerai.files import FileQueries
+from crowdalpha.server.numerai.profiles import ProfileMutations, ProfileQueries
+from crowdalpha.server.numerai.results import ResultQueries
 from crowdalpha.server.numerai.rounds import RoundQueries
 from crowdalpha.server.numerai.scalars import SCALARS
+from crowdalpha.server.numerai.scores import ScoreQueries
+from crowdalpha.server.numerai.stakes import StakeMutations
 from crowdalpha.server.numerai.submissions import SubmissionMutations, SubmissionQueries
 
 __all__ = ["MAX_ALIASES", "MAX_DEPTH", "MAX_TOKENS", "build_schema"]
@@ -23,6 +28,18 @@ MAX_TOKENS = 2000
 """Words and marks in a document; the longest that clients send has 130."""
 MAX_DEPTH = 12
 MAX_ALIASES = 30
+
+QUERIES = (
+    RoundQueries,
+    FileQueries,
+    AccountQueries,
+    SubmissionQueries,
+    ScoreQueries,
+    ProfileQueries,
+    ResultQueries,
+    RefusedQueries,
+)
+MUTATIONS = (AccountMutations, SubmissionMutations, ProfileMutations, StakeMutations, RefusedMutations)
 
 
 class FieldSchema(strawberry.Schema):
@@ -44,8 +61,8 @@ def build_schema() -> strawberry.Schema:
                 self.execution_context.graphql_document = respelled(document, spellings)
 
     schema = FieldSchema(
-        query=merge_types("Query", (RoundQueries, FileQueries, AccountQueries, SubmissionQueries)),
-        mutation=merge_types("Mutation", (AccountMutations, SubmissionMutations)),
+        query=merge_types("Query", QUERIES),
+        mutation=merge_types("Mutation", MUTATIONS),
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
