@@ -354,7 +354,7 @@ def _submission(row: SubmissionRow) -> Submission:
         number=RoundNumber(row.round_number),
         model_id=ModelId(row.model_id),
         sequence=row.sequence,
-        sha256=row.sha256,
+        sha256=str(row.receipt["content_sha256"]),  # of a sealed upload, what was sent and never what came out of it
         filename=row.filename,
         origin=row.origin,
         is_late=row.is_late,
