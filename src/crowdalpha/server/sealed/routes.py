@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from crowdalpha.release.sealed import SUBMISSION_BYTES
 from crowdalpha.rules.errors import Forbidden, NotFound
-from crowdalpha.rules.hashing import Json
 from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.receipt import Receipt
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.errors import TooLarge
 from crowdalpha.server.keys.service import Caller
@@ -54,7 +54,7 @@ async def submit(
     request: Request,
     number: int,
     model_id: Annotated[int, Query(ge=1)],
-) -> dict[str, Json]:
+) -> Receipt:
     """Take a sealed submission as the body of the request, and answer with the receipt."""
     content = bytearray()
     async for chunk in request.stream():
@@ -68,12 +68,12 @@ async def submit(
 
 def _submit(
     platform: Platform, clock: Clock, caller: Caller, place: tuple[RoundNumber, ModelId], content: bytes
-) -> dict[str, Json]:
+) -> Receipt:
     number, model_id = place
     with platform.session() as session:
         if get_model(session, model_id).account_id != caller.account_id:
             raise Forbidden(f"model {model_id} belongs to another account; use the id of one of your own models")
-        receipt = service.submit_sealed(
+        return service.submit_sealed(
             session,
             blobs=platform.blobs,
             model_id=model_id,
@@ -82,7 +82,6 @@ def _submit(
             now=clock(),
             signing_key=platform.signing_key,
         )
-    return receipt.to_json()
 
 
 def _hashes(offer: service.SealedOffer) -> dict[str, str]:

@@ -12,7 +12,8 @@ Part = Literal["public", "era", "moments"]
 
 CLAIM = (
     "128-bit classical security under the ring-LWE assumption: while the leak budget of a key holds, these files tell "
-    "no feature and no target to anybody without it. Names, numbers of rows and features, and what scores tell are public."
+    "no feature and no target to anybody without it. Names, numbers of rows and features, and what scores tell are "
+    "public."
 )
 
 
