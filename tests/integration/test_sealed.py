@@ -2,18 +2,37 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import polars as pl
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crowdalpha.client.credentials import Credentials
+from crowdalpha.client.errors import Refused
+from crowdalpha.client.sealed import fetch_sealed
+from crowdalpha.client.sealed import submit_sealed as submit_over_http
+from crowdalpha.client.transport import Transport
 from crowdalpha.errors import InputError
-from crowdalpha.release.sealed import LeakBudgetSpentError, SealedFileError
+from crowdalpha.release.sealed import (
+    SUBMISSION_BYTES,
+    LeakBudgetSpentError,
+    LinearModel,
+    SealedFileError,
+    Sources,
+    run_plan,
+    write_submission,
+)
 from crowdalpha.rules.coarse import coarse_score
 from crowdalpha.rules.errors import Conflict, IdempotencyConflict, RoundClosed
+from crowdalpha.rules.hashing import sha256_hex
 from crowdalpha.rules.ids import RoundNumber
 from crowdalpha.rules.receipt import Receipt
 from crowdalpha.server import Platform
+from crowdalpha.server.accounts.service import create_account
+from crowdalpha.server.app import API, create_app
+from crowdalpha.server.keys.service import create_key
 from crowdalpha.server.models.service import Model
 from crowdalpha.server.rounds.service import close_round, resolve_round, void_round
 from crowdalpha.server.scores.service import score_round
@@ -216,3 +235,61 @@ def test_the_secret_of_a_round_that_is_over_is_wiped(session: Session, tmp_path:
     assert not secret_path(tmp_path / "secrets", key_id).exists()
     assert get_key(session, key_id).wiped_at == make.closes_at(1)
     assert wipe_finished(session, secrets=tmp_path / "secrets", now=make.closes_at(1)) == []
+
+
+def test_the_view_of_an_opened_submission_is_what_was_sent(
+    platform: Platform, session: Session, tmp_path: Path, models: list[Model]
+) -> None:
+    content = sealed.sealed_predictions(tmp_path, WEIGHTS)
+    sent(platform, session, models[0], content)
+    opened(platform, session, tmp_path)
+
+    (view,) = list_submissions(session, number=ONE)
+    assert platform.blobs.get(view.sha256) == content
+
+
+def test_a_participant_fetches_runs_and_submits_over_http(fresh_platform: Platform, tmp_path: Path) -> None:
+    with fresh_platform.session() as session:
+        model = make.tournament(fresh_platform, session, tmp_path / "data")[0]
+        make.opened_round(session)
+        sealed.offered(fresh_platform, session, tmp_path)
+        key = create_key(session, account_id=model.account_id, name="mine", now=make.opens_at(1))
+    app = TestClient(create_app(fresh_platform, clock=lambda: make.opens_at(1)))
+    with Transport(Credentials("http://testserver", key.key.public_id, key.secret), transport=through(app)) as server:
+        files = fetch_sealed(server, 1, tmp_path / "fetched")[sealed.PROFILE]
+        plan = LinearModel(WEIGHTS).plan(Sources(files.era))
+        written = write_submission(plan, run_plan(plan, files.public), tmp_path / "own.sealed").path
+        receipt = submit_over_http(server, written, model_id=model.id, era=files.era)
+        with pytest.raises(Refused, match="belongs to another account"):
+            submit_over_http(server, written, model_id=model.id + 1, era=files.era)
+        with pytest.raises(InputError, match="offers no encrypted era of ckks-train-1"):
+            fetch_sealed(server, 1, tmp_path / "fetched", profiles=["ckks-train-1"])
+
+    assert receipt["content_sha256"] == sha256_hex(written.read_bytes())
+
+
+def test_a_body_above_the_limit_is_refused(fresh_platform: Platform) -> None:
+    with fresh_platform.session() as session:
+        account = create_account(session, name="ann", now=make.START)
+        key = create_key(session, account_id=account.id, name="mine", now=make.START)
+    app = TestClient(create_app(fresh_platform, clock=lambda: make.START))
+    header = Credentials("http://testserver", key.key.public_id, key.secret).header
+    answer = app.post(
+        f"{API}/rounds/1/sealed/submissions?model_id=1",
+        content=bytes(SUBMISSION_BYTES + 1),
+        headers={"Authorization": header},
+    )
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def through(app: TestClient) -> httpx2.MockTransport:
+    """Requests of our client, answered by an app in this process."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        found = app.request(request.method, str(request.url), content=request.read(), headers=dict(request.headers))
+        return httpx2.Response(
+            found.status_code, content=found.content, headers={"ETag": found.headers.get("etag", "")}
+        )
+
+    return httpx2.MockTransport(answer)

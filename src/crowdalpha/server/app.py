@@ -16,6 +16,7 @@ from crowdalpha.server.logins import routes as logins
 from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.numerai import downloads
 from crowdalpha.server.numerai import routes as numerai
+from crowdalpha.server.sealed import routes as sealed
 from crowdalpha.server.status import routes as status
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
@@ -50,7 +51,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     install_problems(app)
     app.add_middleware(Observed, metrics=RequestMetrics(registry))
     app.include_router(status.probes)
-    for feature in (tournaments, accounts, keys, invites, logins, uploads):
+    for feature in (tournaments, accounts, keys, invites, logins, uploads, sealed):
         app.include_router(feature.router, prefix=API)
     for edge in (numerai, downloads):
         app.include_router(edge.router)

@@ -5,7 +5,7 @@ encrypted result; the operator opens it, and only a coarse score leaves.
 """
 
 from crowdalpha.release.sealed.budget import LeakBudget
-from crowdalpha.release.sealed.container import Container, Kind, read_container
+from crowdalpha.release.sealed.container import SUBMISSION_BYTES, Container, Kind, read_container
 from crowdalpha.release.sealed.eras import open_era, open_public, row_order, write_era, write_public
 from crowdalpha.release.sealed.errors import (
     LeakBudgetSpentError,
@@ -30,6 +30,7 @@ from crowdalpha.release.sealed.submissions import Expected, check_submission, wr
 
 __all__ = [
     "PROFILES",
+    "SUBMISSION_BYTES",
     "AdditiveModel",
     "Booster",
     "Container",

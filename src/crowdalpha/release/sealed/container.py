@@ -26,7 +26,17 @@ from crowdalpha.release.sealed.archive import (
 from crowdalpha.release.sealed.errors import SealedFileError
 from crowdalpha.release.sealed.parameters import PROFILES, Layout, Profile
 
-__all__ = ["CENTRE", "LIMITS", "Container", "Description", "Kind", "Manifest", "Member", "read_container"]
+__all__ = [
+    "CENTRE",
+    "LIMITS",
+    "SUBMISSION_BYTES",
+    "Container",
+    "Description",
+    "Kind",
+    "Manifest",
+    "Member",
+    "read_container",
+]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -47,12 +57,13 @@ class Kind(StrEnum):
     SUBMISSION = "submission"
 
 
+SUBMISSION_BYTES = 1 << 20
 # Bytes that a container of each kind may have. A submission holds one or two ciphertexts.
 LIMITS: Mapping[Kind, int] = {
     Kind.PUBLIC: 1 << 29,
     Kind.ERA: 1 << 31,
     Kind.MOMENTS: 1 << 31,
-    Kind.SUBMISSION: 1 << 20,
+    Kind.SUBMISSION: SUBMISSION_BYTES,
 }
 
 

@@ -40,7 +40,7 @@ __all__ = [
 SEALED_MODELS = text("""
     SELECT counting.model_id FROM (
         SELECT DISTINCT ON (model_id) model_id, id FROM submission
-        WHERE round_number = :number
+        WHERE round_number = :number AND NOT is_late
         ORDER BY model_id, sequence DESC
     ) AS counting
     JOIN sealed_opening ON sealed_opening.submission_id = counting.id

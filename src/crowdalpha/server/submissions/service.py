@@ -214,7 +214,7 @@ def hold_open(session: Session, row: Round, *, model_id: ModelId, now: datetime)
 
 def latest_received_at(session: Session, *, number: RoundNumber, model_id: ModelId) -> datetime | None:
     """Say when a model's upload that counts came; None if there is none."""
-    latest = repository.find_latest(session, number=number, model_id=model_id)
+    latest = repository.find_latest(session, number=number, model_id=model_id, in_time=True)
     return None if latest is None else latest.received_at
 
 
@@ -354,7 +354,7 @@ def _submission(row: SubmissionRow) -> Submission:
         number=RoundNumber(row.round_number),
         model_id=ModelId(row.model_id),
         sequence=row.sequence,
-        sha256=row.sha256,
+        sha256=str(row.receipt["content_sha256"]),  # of a sealed upload, what was sent and never what came out of it
         filename=row.filename,
         origin=row.origin,
         is_late=row.is_late,
