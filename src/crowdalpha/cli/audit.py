@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crowdalpha.cli.progress import LiveProgress
 from crowdalpha.errors import InputError
-from crowdalpha.market import Market, build_market, read_panel
+from crowdalpha.market import Market, PriceSource, build_market, read_filings, read_panel
 from crowdalpha.release.audit import TITLES, AuditReport, GateResult, gate, limits_of
 from crowdalpha.release.audit.folder import audit_folder
 from crowdalpha.release.audit.page import render_page
@@ -30,10 +30,15 @@ def audit(
     *,
     key: Annotated[Path, typer.Option(help="Key file of the data set.")],
     public: Annotated[
-        Path | None,
-        typer.Option(metavar="PRICES", help="Prices that everyone can buy; attacks that need them are skipped else."),
+        list[str] | None,
+        typer.Option(
+            metavar="PRICES",
+            help="Prices that everyone can buy, as for build; attacks that need them are skipped else. Repeatable.",
+        ),
     ] = None,
     universe: Annotated[Path | None, typer.Option(help="Sectors and countries of the names in --public.")] = None,
+    filings: Annotated[Path | None, typer.Option(help="Filings that everyone can read.")] = None,
+    rates: Annotated[Path | None, typer.Option(help="Exchange rates, where --public is in several currencies.")] = None,
     seed: Annotated[int, typer.Option(help="Of all that the attacks draw.")] = 0,
     override: Annotated[
         str | None, typer.Option(help="Why the data set is published although the gate refuses it; kept in the report.")
@@ -47,7 +52,8 @@ def audit(
     """Attack a data set with public prices and judge it by the limits of its policy; status 1 if it must not go out."""
     keys = read_key_file(key)
     with LiveProgress(Console(stderr=True)) as progress:
-        market = None if public is None else _market(public, universe, progress)
+        progress.stage("market", 1)
+        market = _market(public, universe, filings=filings, rates=rates) if public else None
         report = audit_folder(
             directory,
             key_file=keys,
@@ -70,9 +76,9 @@ def audit(
         raise typer.Exit(REFUSED)
 
 
-def _market(prices: Path, universe: Path | None, progress: LiveProgress) -> Market:
-    progress.stage("market", 1)
-    return build_market(read_panel(prices, universe))
+def _market(prices: list[str], universe: Path | None, *, filings: Path | None, rates: Path | None) -> Market:
+    panel = read_panel([PriceSource.parse(each) for each in prices], universe, rates=rates)
+    return build_market(panel, filings=None if filings is None else read_filings(filings, panel))
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -45,6 +46,18 @@ def test_a_table_a_verdict_and_a_report_beside_the_data(home: Path) -> None:
     assert "A3  name rows by public prices, seeds" in result.stdout
     assert report["results"]["tickers"]["success"] > 0.9
     assert report["verdict"][0] in result.stdout
+
+
+def test_public_prices_may_come_in_several_files(home: Path, tmp_path: Path) -> None:
+    prices = pl.read_parquet(home / "prices.parquet")
+    first = pl.col("ticker") < "SYN0015"
+    prices.filter(first).write_parquet(tmp_path / "a.parquet")
+    prices.filter(~first).write_parquet(tmp_path / "b.parquet")
+    run(home, "--public", home / "prices.parquet", "--json", tmp_path / "one.json")
+    run(home, "--public", tmp_path / "a.parquet", "--public", tmp_path / "b.parquet", "--json", tmp_path / "two.json")
+
+    assert 0 < prices.filter(first).height < prices.height
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
 
 
 def test_json_on_the_screen_is_the_report_alone(home: Path) -> None:
