@@ -5,6 +5,7 @@
 
 import argparse
 import io
+import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
-import psutil
 
 from crowdalpha.release.manifest import Manifest
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
@@ -44,11 +44,12 @@ LIMIT = 60.0
 
 @contextmanager
 def timed(work: str, seconds: dict[str, float]) -> Iterator[None]:
-    """Note how long a block takes and how much memory this process holds after it."""
+    """Note how long a block takes and how much memory this process held at most."""
     started = time.perf_counter()
     yield
     seconds[work] = time.perf_counter() - started
-    print(f"{work:28} {seconds[work]:7.1f} s  {psutil.Process().memory_info().rss / 1e9:5.2f} GB", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"{work:28} {seconds[work]:7.1f} s  {peak / 1e9:5.2f} GB at most", flush=True)
 
 
 def ids_of(n_rows: int) -> list[str]:

@@ -45,7 +45,6 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app = FastAPI(title="crowdalpha", version=__version__, docs_url="/docs", redoc_url=None)
     app.state.platform = platform
     app.state.clock = clock
-    app.state.registry = registry = CollectorRegistry()
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
     app.state.registry = registry = CollectorRegistry()
     install_problems(app)
