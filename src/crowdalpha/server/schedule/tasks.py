@@ -10,15 +10,16 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from crowdalpha.errors import InputError
-from crowdalpha.rules.errors import NotFound, NothingAtRisk
+from crowdalpha.rules.errors import NothingAtRisk
 from crowdalpha.rules.hashing import Json
 from crowdalpha.rules.ids import RoundNumber
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.bootstrap import Platform
-from crowdalpha.server.datasets.service import get_dataset, publish
+from crowdalpha.server.datasets.service import blob_of, get_dataset, live_version, publish
 from crowdalpha.server.errors import TryLater
 from crowdalpha.server.jobs.service import Job
 from crowdalpha.server.log import get_log
+from crowdalpha.server.queued.service import HandedIn, hand_in
 from crowdalpha.server.rounds.service import (
     Round,
     close_round,
@@ -33,6 +34,7 @@ from crowdalpha.server.rounds.universe import put_universe
 from crowdalpha.server.schedule.feed import LIVE, UNIVERSE, LiveFolder, find_live, find_targets
 from crowdalpha.server.schedule.service import Step, StepName, hold_round_numbers, plan_next, step_of
 from crowdalpha.server.scores.service import score_round
+from crowdalpha.server.sealed.service import list_offers, open_round_submissions, wipe_finished
 from crowdalpha.server.tournaments.service import Tournament, get_tournament, list_tournaments
 from crowdalpha.server.tournaments.timetable import (
     Timetable,
@@ -42,9 +44,12 @@ from crowdalpha.server.tournaments.timetable import (
     window_on,
 )
 
-__all__ = ["advance_schedule", "files_of_round", "run_step"]
+__all__ = ["advance_schedule", "run_step"]
 
 log = get_log(__name__)
+
+SEALED_SECRETS = "sealed"
+"""Folder in the data folder with the secrets of the sealed track."""
 
 
 def advance_schedule(platform: Platform, now: datetime) -> None:
@@ -73,11 +78,6 @@ def run_step(platform: Platform, job: Job, now: datetime) -> Mapping[str, Json]:
     return done
 
 
-def files_of_round(number: RoundNumber) -> str:
-    """Name the dataset that the files of a round are published as."""
-    return f"round-{number}"
-
-
 def _open(
     platform: Platform, step: Step, tournament: Tournament, timetable: Timetable, now: datetime
 ) -> Mapping[str, Json]:
@@ -85,12 +85,17 @@ def _open(
         hold_round_numbers(session)
         rounds = list_rounds(session)
         mine = [each for each in rounds if each.tournament_id == tournament.id and each.opens_at >= step.at]
-        if mine:
-            return {"round": mine[0].number}
-        number = RoundNumber(max((each.number for each in rounds), default=0) + 1)
-        live = find_live(timetable.feed, number=number, session=step.session)
-        opened = _open_on(session, platform.blobs, number, step, tournament, timetable, live, now=now)
-    return {"round": opened.number, "era": opened.era}
+        number = mine[0].number if mine else RoundNumber(max((each.number for each in rounds), default=0) + 1)
+        if not mine:
+            live = find_live(timetable.feed, number=number, session=step.session)
+            _open_on(session, platform.blobs, number, step, tournament, timetable, live, now=now)
+    taken = 0
+    handed = HandedIn(0, 0, is_done=False)
+    while not handed.is_done:
+        with platform.session() as session:
+            handed = hand_in(session, blobs=platform.blobs, number=number, now=now, signing_key=platform.signing_key)
+        taken += handed.taken
+    return {"round": number, "handed_in": taken}
 
 
 def _open_on(  # everything that a round is made of
@@ -109,7 +114,7 @@ def _open_on(  # everything that a round is made of
     window = window_on(days, 0, rulebook=rulebook)
     if window is None or window.opens_at != step.at:
         raise InputError(f"the calendar no longer has a round on {step.session}, or ends before it would resolve")
-    publish(session, blobs=blobs, directory=live.directory, version=files_of_round(number), now=now)
+    publish(session, blobs=blobs, directory=live.directory, version=live_version(number), now=now)
     universe = put_universe(blobs, (live.directory / UNIVERSE).read_bytes()) if tournament.kind == "named" else None
     ids = universe.live_ids if universe else pl.read_parquet(live.directory / LIVE, columns=["id"])["id"].to_list()
     return open_round(
@@ -130,7 +135,10 @@ def _open_on(  # everything that a round is made of
 
 def _close(platform: Platform, step: Step, _: Tournament, __: Timetable, now: datetime) -> Mapping[str, Json]:
     """Close a round; one in which nothing is at risk cannot be played, and is void."""
-    number = _number(step)
+    number, secrets = _number(step), platform.settings.data_dir / SEALED_SECRETS
+    with platform.session() as session:
+        if list_offers(session, number=number):
+            open_round_submissions(session, blobs=platform.blobs, number=number, secrets=secrets, now=now)
     try:
         with platform.session() as session:
             closed = close_round(session, blobs=platform.blobs, number=number, now=now)
@@ -138,6 +146,9 @@ def _close(platform: Platform, step: Step, _: Tournament, __: Timetable, now: da
         with platform.session() as session:
             void_round(session, number=number, now=now)
         return {"round": number, "void": str(reason)}
+    finally:
+        with platform.session() as session:
+            wipe_finished(session, secrets=secrets, now=now)
     return {"round": number, "models": len(closed.model_ids), "at_risk": str(closed.total_at_risk)}
 
 
@@ -195,19 +206,12 @@ def _features(session: Session, blobs: BlobStore, row: Round, timetable: Timetab
     """Read the features that FNC is neutral to, as they were published."""
     if timetable.feed.features is None or row.rulebook.kind == "named":
         return None
-    sets = json.loads(blobs.get(_file(session, row.dataset_version, "features.json")))["feature_sets"]
+    sets = json.loads(blobs.get(blob_of(get_dataset(session, row.dataset_version), "features.json")))["feature_sets"]
     if timetable.feed.features not in sets:
         raise InputError(f"feed.features: dataset {row.dataset_version} has no set {timetable.feed.features!r}")
-    content = blobs.get(_file(session, files_of_round(row.number), LIVE))
+    content = blobs.get(blob_of(get_dataset(session, live_version(row.number)), LIVE))
     frame = pl.read_parquet(io.BytesIO(content), columns=["id", *sets[timetable.feed.features]])
     return pl.DataFrame({"id": list(live_ids(session, row.number))}).join(frame, on="id", maintain_order="left")
-
-
-def _file(session: Session, version: str, name: str) -> str:
-    files = get_dataset(session, version).files
-    if name not in files:
-        raise NotFound("file", f"{version}/{name}")
-    return files[name]
 
 
 def _number(step: Step) -> RoundNumber:
