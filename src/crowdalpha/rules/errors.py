@@ -15,6 +15,7 @@
     └── Conflict
         ├── WrongState              a move that the table of states does not have
         ├── RoundClosed             a submission after the close
+        ├── NothingAtRisk           a close without any stake
         ├── BelowMinimumStake
         ├── InsufficientBalance
         └── IdempotencyConflict     one key, two different requests
@@ -37,6 +38,7 @@ __all__ = [
     "LossyAmountError",
     "MoneyError",
     "NotFound",
+    "NothingAtRisk",
     "RoundClosed",
     "RulebookError",
     "TransferError",
@@ -114,6 +116,19 @@ class Conflict(RuleError):  # noqa: N818 - named for what happened
     """The request is fine, and the present state does not allow it."""
 
     code = "conflict"
+
+
+class NothingAtRisk(Conflict):
+    """No submission of a round has a stake at risk, and a meta model weighted by stake needs one."""
+
+    code = "nothing_at_risk"
+
+    def __init__(self, number: RoundNumber) -> None:
+        self.number = number
+        super().__init__(
+            f"round {number} has no submission with a stake at risk, and a meta model weighted by stake needs one;"
+            " let a model that submitted stake and close again, or void the round"
+        )
 
 
 class WrongState(Conflict):

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from crowdalpha.server.jobs.running import Task
+from crowdalpha.server.schedule.service import KIND
+from crowdalpha.server.schedule.tasks import advance_schedule, run_step
 from crowdalpha.server.worker import Routine
 
 __all__ = ["ROUTINES", "TASKS"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({})
+TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step})
 """By the kind of the jobs."""
 
-ROUTINES: Sequence[Routine] = ()
+ROUTINES: Sequence[Routine] = (advance_schedule,)
 """In this order, every few seconds."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import ClosedRecord, RoundBundle, Weighing, close_record, resolve_bundle
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, RulebookError
+from crowdalpha.rules.errors import Conflict, IdempotencyConflict, NotFound, NothingAtRisk, RulebookError
 from crowdalpha.rules.fixed import QUANTUM
 from crowdalpha.rules.hashing import canonical_json, hash_of
 from crowdalpha.rules.ids import ModelId, RoundNumber, TournamentId
@@ -359,10 +359,7 @@ def _freeze(session: Session, row: Round) -> tuple[list[tuple[ModelId, Amount, s
         for held, steady in zip(stakes, _within_limits(row.rulebook, changes, len(stakes)), strict=True)
     ]
     if not any(amount.base > 0 for amount in at_risk):
-        raise Conflict(
-            f"round {row.number} has no submission with a stake at risk, and a meta model weighted by stake needs one;"
-            " let a model that submitted stake and close again, or void the round"
-        )
+        raise NothingAtRisk(row.number)
     hashes = [sha256 for _, sha256 in counting]
     repository.add_positions(
         session, row.number, model_ids=model_ids, sha256s=hashes, at_risk=[amount.base for amount in at_risk]

@@ -17,8 +17,16 @@ from crowdalpha.server.accounts.service import valid_name
 from crowdalpha.server.db.tables import TournamentRow
 from crowdalpha.server.log import get_log
 from crowdalpha.server.tournaments import repository
+from crowdalpha.server.tournaments.timetable import read_timetable
 
-__all__ = ["Tournament", "TournamentKind", "create_tournament", "get_tournament", "list_tournaments"]
+__all__ = [
+    "Tournament",
+    "TournamentKind",
+    "change_tournament",
+    "create_tournament",
+    "get_tournament",
+    "list_tournaments",
+]
 
 log = get_log(__name__)
 
@@ -65,7 +73,7 @@ def create_tournament(
         name=valid_name(name, what="tournament"),
         kind=kind,
         rulebook=rulebook.to_json(),
-        timetable=dict(timetable or {}),
+        timetable=_checked(timetable),
         created_at=now,
     )
     wanted = _tournament(row)
@@ -76,6 +84,36 @@ def create_tournament(
     if found is None or _tournament(found) != wanted:
         raise Conflict(f"tournament {tournament_id} or the name {name!r} is taken; choose another id and name")
     return wanted
+
+
+def change_tournament(
+    session: Session,
+    *,
+    tournament_id: TournamentId,
+    rulebook: Rulebook | None = None,
+    timetable: Mapping[str, Json] | None = None,
+) -> Tournament:
+    """Change what the next rounds of a tournament open with; rounds that are open keep theirs.
+
+    Raises
+    ------
+    NotFound
+        If there is no such tournament.
+    InputError
+        If the timetable cannot be used, or the rulebook is of another kind of tournament.
+    """
+    row = repository.find(session, tournament_id)
+    if row is None:
+        raise NotFound("tournament", tournament_id)
+    if rulebook is not None:
+        if rulebook.kind != row.kind:
+            raise InputError(f"tournament {tournament_id} is {row.kind} and the rulebook {rulebook.kind}; give its own")
+        row.rulebook = rulebook.to_json()
+    if timetable is not None:
+        row.timetable = _checked(timetable)
+    session.flush()
+    log.info("tournament_changed", tournament=tournament_id, rulebook=_tournament(row).rulebook.hash)
+    return _tournament(row)
 
 
 def get_tournament(session: Session, tournament_id: TournamentId) -> Tournament:
@@ -99,3 +137,9 @@ def _tournament(row: TournamentRow) -> Tournament:
         rulebook=read_rulebook(row.rulebook),
         timetable=MappingProxyType(dict(row.timetable)),
     )
+
+
+def _checked(timetable: Mapping[str, Json] | None) -> dict[str, Json]:
+    plain = dict(timetable or {})
+    read_timetable(plain)
+    return plain
