@@ -35,7 +35,10 @@ ROLL_OVERS = text("""
     ) AS earlier ON true
     WHERE model.tournament_id = :tournament_id AND model.rolls_over
         AND NOT EXISTS (SELECT 1 FROM submission WHERE model_id = model.id AND round_number = :number)
-        AND NOT EXISTS (SELECT 1 FROM waiting_submission WHERE model_id = model.id AND round_number = :number)
+        AND NOT EXISTS (
+            SELECT 1 FROM waiting_submission
+            WHERE model_id = model.id AND round_number = :number AND origin = 'rolled_over'
+        )
     ORDER BY model.id
     LIMIT :limit
 """)

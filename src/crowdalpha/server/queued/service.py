@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.release import PredictionFileError
 from crowdalpha.release.predictions import MAX_BYTES
-from crowdalpha.rules.errors import Conflict
+from crowdalpha.rules.errors import RoundClosed
 from crowdalpha.rules.ids import ModelId, RoundNumber
+from crowdalpha.rules.round import RoundState
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.db.tables import WaitingSubmissionRow
 from crowdalpha.server.log import get_log
@@ -118,6 +119,8 @@ def hand_in(
         If there is no such round.
     """
     row = get_round(session, number)
+    if row.state is not RoundState.OPEN or now >= row.closes_at:
+        return HandedIn(0, 0, is_done=True)  # nobody was there to open it; the files wait for the next round
     waiting = repository.list_waiting(session, tournament_id=row.tournament_id, now=row.opens_at, limit=limit)
     refused = 0
     for each in waiting:
@@ -149,24 +152,25 @@ def _hand_in(
     """Submit one file and note what became of it; says whether it was taken."""
     origin: Origin = "queued" if waiting.origin == "queued" else "rolled_over"
     reason: str | None = None
-    try:
-        if list_submissions(session, number=row.number, model_id=ModelId(waiting.model_id)):
-            raise Conflict(f"round {row.number} has a newer file of this model")
-        submit(
-            session,
-            blobs=blobs,
-            model_id=ModelId(waiting.model_id),
-            round_number=row.number,
-            content=blobs.get(waiting.sha256),
-            filename=waiting.filename,
-            source=waiting.source,
-            trigger_id=waiting.trigger_id,
-            origin=origin,
-            now=now,
-            signing_key=signing_key,
-        )
-    except (PredictionFileError, Conflict) as error:
-        reason = str(error)
+    if list_submissions(session, number=row.number, model_id=ModelId(waiting.model_id)):
+        reason = f"round {row.number} has a newer file of this model"
+    else:
+        try:
+            submit(
+                session,
+                blobs=blobs,
+                model_id=ModelId(waiting.model_id),
+                round_number=row.number,
+                content=blobs.get(waiting.sha256),
+                filename=waiting.filename,
+                source=waiting.source,
+                trigger_id=waiting.trigger_id,
+                origin=origin,
+                now=now,
+                signing_key=signing_key,
+            )
+        except (PredictionFileError, RoundClosed) as error:
+            reason = str(error)
     state = "taken" if reason is None else "refused"
     repository.decide(session, waiting.id, state=state, number=row.number, reason=reason, now=now)
     log.info("waiting_submission_decided", model_id=waiting.model_id, round=row.number, state=state)
