@@ -137,7 +137,7 @@ def flatten_weights(weights: FloatArray, *, fewest: float) -> FloatArray:
 
     Examples
     --------
-    >>> flatten_weights(np.array([10.0, 1.0, 1.0, 1.0]), fewest=4)
+    >>> flatten_weights(np.array([10.0, 1.0, 1.0, 1.0]), fewest=4).round(6)
     array([1., 1., 1., 1.])
     """
     values = stake_values(weights)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crowdalpha.rules.fixed import QUANTUM, format_fixed
 from crowdalpha.rules.ids import ModelId
 from crowdalpha.rules.money import MAX_BASE, POINTS, USD, Amount, Unit
-from crowdalpha.rules.rulebook import PAYABLE_SCORES, Rulebook, default_rulebook
+from crowdalpha.rules.rulebook import NAMED_SCORES, PAYABLE_SCORES, Rulebook, default_rulebook
 from crowdalpha.rules.settlement import Position
 
 __all__ = ["amounts", "positions", "recorded_scores", "rulebooks", "shares_of", "units"]
@@ -46,8 +46,8 @@ def recorded_scores() -> st.SearchStrategy[int | None]:
 
 @st.composite
 def rulebooks(draw: st.DrawFn, unit: Unit = POINTS) -> Rulebook:
-    """Draw rules that differ in multipliers, clip and threshold."""
-    multipliers = draw(st.dictionaries(st.sampled_from(PAYABLE_SCORES), st.integers(0, 20 * QUANTUM)))
+    """Draw rules of an obfuscated tournament that differ in multipliers, clip and threshold."""
+    multipliers = draw(st.dictionaries(st.sampled_from(sorted({*PAYABLE_SCORES} - {*NAMED_SCORES})), st.integers(0, 20 * QUANTUM)))
     clip = draw(st.integers(1, QUANTUM))
     changes = {
         "multipliers": {name: format_fixed(value, decimals=9) for name, value in multipliers.items()},

@@ -32,9 +32,8 @@ class LeakBudget:
 
     Examples
     --------
-    >>> LeakBudget(295, spent=295).spend(1)
-    Traceback (most recent call last):
-    crowdalpha.release.sealed.errors.LeakBudgetSpentError: this key has given 295 of 295 answers, ...
+    >>> LeakBudget(295, spent=290).spend(5)
+    LeakBudget(allowed=295, spent=295)
     """
 
     allowed: int

@@ -208,7 +208,7 @@ def row_order(ids: Sequence[str]) -> str:
     Examples
     --------
     >>> row_order(["a", "b"])[:12]
-    '7f9c3f19f6b6'
+    '911169ddaaf1'
     """
     return hashlib.sha256("".join(f"{each}\n" for each in ids).encode()).hexdigest()
 
