@@ -74,6 +74,22 @@ class Settings(BaseSettings):
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."
     )
     statement_timeout: timedelta = Field(default=timedelta(minutes=5), description="Longest run of one SQL statement.")
+    meta_model_delay: timedelta = Field(
+        default=timedelta(days=7),
+        ge=timedelta(0),
+        description="Time from a close until everybody may have its meta model.",
+    )
+    rate_per_key: float = Field(
+        default=50.0, ge=0, description="Requests a second that one key may send in the long run; 0 is no limit."
+    )
+    burst_per_key: int = Field(default=500, ge=1, description="Requests that one key may send at once.")
+    rate_per_address: float = Field(
+        default=200.0, ge=0, description="Requests a second that one address may send in the long run; 0 is no limit."
+    )
+    burst_per_address: int = Field(default=2000, ge=1, description="Requests that one address may send at once.")
+    body_max_bytes: int = Field(
+        default=17 << 20, ge=1, description="Most bytes of the body of a request; uploads have a limit of their own."
+    )
     upload_max_bytes: int = Field(default=1 << 28, ge=1, description="Most bytes of one uploaded file.")
     upload_pause: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for the next bytes of an upload."

@@ -100,6 +100,13 @@ def get_dataset(session: Session, version: str) -> Dataset:
     return _dataset(row)
 
 
+def get_published(session: Session, version: str) -> Dataset:
+    """Read a version that everybody may have at any time; live files are asked for by their round."""
+    if is_live(version):
+        raise NotFound("dataset", version)
+    return get_dataset(session, version)
+
+
 def list_datasets(session: Session) -> list[Dataset]:
     """List every version by its name."""
     return [_dataset(row) for row in repository.list_all(session)]

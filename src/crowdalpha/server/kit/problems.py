@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from crowdalpha.errors import CrowdalphaError, InputError, RuleError
@@ -17,7 +18,7 @@ from crowdalpha.rules.errors import Conflict, Forbidden, NotFound
 from crowdalpha.server.errors import DatabaseUnavailable, ServerError, TooLarge, TooManyRequests, Unauthenticated
 from crowdalpha.server.log import get_log
 
-__all__ = ["STATUSES", "install_problems", "problem", "status_of"]
+__all__ = ["PROBLEMS", "STATUSES", "ProblemOut", "install_problems", "problem", "status_of"]
 
 log = get_log(__name__)
 
@@ -36,7 +37,48 @@ STATUSES: dict[type[CrowdalphaError], int] = {
 }
 """Looked up along the method resolution order, so that the nearest class decides."""
 
-CODES = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+class ProblemPart(BaseModel):
+    """What was wrong: `code` is for programs, `message` for people; `field` and `row` say where, if they can."""
+
+    code: str
+    message: str
+    field: str | None
+    row: int | None
+    request_id: str | None
+
+
+class ProblemOut(BaseModel):
+    """The answer to a request that was refused."""
+
+    error: ProblemPart
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "description": description}
+    for status, description in {
+        401: "No key or login, or one that has ended.",
+        403: "The key lacks a scope, or the caller may not do this.",
+        404: "There is no such thing, or not for this caller.",
+        408: "The body came too slowly.",
+        409: "The present state does not allow it.",
+        413: "More bytes or rows than a limit allows.",
+        415: "A body of another type than this takes.",
+        422: "Something that was sent cannot be used; the message says where and why.",
+        429: "Too many requests; `Retry-After` says when to try again.",
+    }.items()
+}
+"""What every route may answer besides what it is for."""
+
+CODES = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "unknown_type",
+}
 
 
 def status_of(error: CrowdalphaError) -> int:
@@ -74,7 +116,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     headers = {"WWW-Authenticate": "Token"} if isinstance(error, Unauthenticated) else None
     if isinstance(error, TooManyRequests):
         headers = {"Retry-After": str(error.retry_after)}
-    field, row = getattr(error, "field", None), getattr(error, "row", None)
+    field, row = getattr(error, "field", None) or getattr(error, "column", None), getattr(error, "row", None)
     return problem(
         request,
         status_of(error),

@@ -20,12 +20,15 @@ __all__ = [
     "find_last_batch",
     "find_posted_keys",
     "list_balances",
+    "list_balances_on",
     "list_batches",
     "list_entries",
     "list_transfers",
     "list_units",
     "lock_chain",
     "open_unit",
+    "page_accounts",
+    "page_transfers",
     "sum_balances",
 ]
 
@@ -55,6 +58,35 @@ BALANCES_OF = text("""
     SELECT account.ref, account.balance
     FROM unnest(CAST(:refs AS text[])) AS wanted (ref)
     JOIN ledger_account account ON account.ref = wanted.ref AND account.unit = :unit
+""")
+
+MAX_ID = 2**63 - 1
+ALL_TRANSFERS = text("""
+    SELECT transfer.id, transfer.batch_id, transfer.code, debit.ref, credit.ref, transfer.amount, debit.unit,
+        transfer.at
+    FROM ledger_transfer transfer
+    JOIN ledger_account debit ON debit.id = transfer.debit_id
+    JOIN ledger_account credit ON credit.id = transfer.credit_id
+    WHERE transfer.id < :before
+    ORDER BY transfer.id DESC
+    LIMIT :limit
+""")
+# each of the two indexes gives its own accounts' transfers; a condition on both with OR would use neither well
+TRANSFERS_ON = text("""
+    WITH mine AS (SELECT id FROM ledger_account WHERE ref = ANY(CAST(:refs AS text[]))),
+    moved AS (
+        (SELECT transfer.* FROM ledger_transfer transfer WHERE debit_id IN (SELECT id FROM mine) AND id < :before
+            ORDER BY id DESC LIMIT :limit)
+        UNION
+        (SELECT transfer.* FROM ledger_transfer transfer WHERE credit_id IN (SELECT id FROM mine) AND id < :before
+            ORDER BY id DESC LIMIT :limit)
+    )
+    SELECT moved.id, moved.batch_id, moved.code, debit.ref, credit.ref, moved.amount, debit.unit, moved.at
+    FROM moved
+    JOIN ledger_account debit ON debit.id = moved.debit_id
+    JOIN ledger_account credit ON credit.id = moved.credit_id
+    ORDER BY moved.id DESC
+    LIMIT :limit
 """)
 
 
@@ -173,6 +205,40 @@ def list_entries(
         LIMIT :limit
     """)
     return [tuple(row) for row in session.execute(statement, {"ref": str(ref), "unit": unit, "limit": limit})]
+
+
+def page_transfers(
+    session: Session, *, refs: Sequence[AccountRef] | None, before: int | None, limit: int
+) -> list[tuple[int, int, str, str, str, int, str, datetime]]:
+    """List (id, batch, code, debit, credit, amount, unit, time), newest first: all, or those on some accounts."""
+    values = {
+        "refs": [] if refs is None else [str(ref) for ref in refs],
+        "before": MAX_ID if before is None else before,
+        "limit": limit,
+    }
+    statement = ALL_TRANSFERS if refs is None else TRANSFERS_ON
+    return [tuple(row) for row in session.execute(statement, values)]
+
+
+def page_accounts(session: Session, *, after: int, limit: int) -> list[tuple[int, str, str, int]]:
+    """List (id, reference, unit, balance) of all accounts by id."""
+    statement = (
+        select(LedgerAccountRow.id, LedgerAccountRow.ref, LedgerAccountRow.unit, LedgerAccountRow.balance)
+        .where(LedgerAccountRow.id > after)
+        .order_by(LedgerAccountRow.id)
+        .limit(limit)
+    )
+    return [(number, ref, unit, balance) for number, ref, unit, balance in session.execute(statement)]
+
+
+def list_balances_on(session: Session, refs: Sequence[AccountRef]) -> list[tuple[int, str, str, int]]:
+    """List (id, reference, unit, balance) of some accounts, by reference and unit."""
+    statement = (
+        select(LedgerAccountRow.id, LedgerAccountRow.ref, LedgerAccountRow.unit, LedgerAccountRow.balance)
+        .where(LedgerAccountRow.ref.in_([str(ref) for ref in refs]))
+        .order_by(LedgerAccountRow.ref, LedgerAccountRow.unit)
+    )
+    return [(number, ref, unit, balance) for number, ref, unit, balance in session.execute(statement)]
 
 
 def _batch(row: Row[tuple[int, str, str, str, str, datetime]]) -> LedgerBatchRow:

@@ -27,18 +27,23 @@ from crowdalpha.server.log import get_log
 
 __all__ = [
     "FIRST_PREVIOUS_HASH",
+    "Balance",
     "Batch",
     "Entry",
+    "Movement",
     "audit",
     "balance_of",
     "balances",
     "balances_of",
+    "balances_on",
     "count_transfers",
     "deposit",
     "find_answer",
     "fund_rewards",
     "hold_still",
     "list_entries",
+    "page_balances",
+    "page_transfers",
     "post",
     "sum_of_balances",
 ]
@@ -72,6 +77,30 @@ class Entry:
     credit: AccountRef
     amount: Amount
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One transfer as it is read: account references as text."""
+
+    id: int
+    batch_id: int
+    code: str
+    debit: str
+    credit: str
+    amount: Amount
+    unit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds."""
+
+    id: int
+    account: str
+    balance: Amount
+    unit: str
 
 
 def post(session: Session, *, batch_key: str, transfers: Sequence[Transfer], now: datetime) -> Batch:
@@ -173,6 +202,33 @@ def list_entries(session: Session, ref: AccountRef, *, unit: Unit = POINTS, limi
     ]
 
 
+def page_transfers(
+    session: Session, *, refs: Sequence[AccountRef] | None = None, before: int | None = None, limit: int = 100
+) -> list[Movement]:
+    """List transfers newest first, all or those on some accounts, from the one before the id `before`."""
+    units = _units(session)
+    return [
+        Movement(number, batch_id, code, debit, credit, Amount(amount, units[unit]), unit, at)
+        for number, batch_id, code, debit, credit, amount, unit, at in repository.page_transfers(
+            session, refs=refs, before=before, limit=limit
+        )
+    ]
+
+
+def page_balances(session: Session, *, after: int = 0, limit: int = 100) -> list[Balance]:
+    """List the balance of every account, in the order in which they were first used."""
+    units = _units(session)
+    found = repository.page_accounts(session, after=after, limit=limit)
+    return [Balance(number, ref, Amount(base, units[unit]), unit) for number, ref, unit, base in found]
+
+
+def balances_on(session: Session, refs: Sequence[AccountRef]) -> list[Balance]:
+    """List the balances of some accounts in every unit, by reference; one that never moved is not there."""
+    units = _units(session)
+    found = repository.list_balances_on(session, refs)
+    return [Balance(number, ref, Amount(base, units[unit]), unit) for number, ref, unit, base in found]
+
+
 def sum_of_balances(session: Session, unit: Unit) -> int:
     """Sum all balances of a unit, in base units: zero, or the books are broken."""
     return repository.sum_balances(session, unit=unit.code)
@@ -192,7 +248,7 @@ def audit(session: Session) -> int:
         If a hash, the chain, or a balance is not what the transfers say; the message names it.
     """
     repository.lock_chain(session)
-    units = {row.code: Unit(row.code, row.scale) for row in repository.list_units(session)}
+    units = _units(session)
     sums: dict[tuple[str, str], int] = {}
     previous, last_id = FIRST_PREVIOUS_HASH, 0
     while page := repository.list_batches(session, after=last_id, limit=AUDIT_PAGE):
@@ -208,6 +264,10 @@ def audit(session: Session) -> int:
             if sums.get((ref, unit), 0) != balance:
                 raise InputError(f"ledger account {ref} holds {balance} {unit}, its transfers sum to another number")
     return last_id
+
+
+def _units(session: Session) -> dict[str, Unit]:
+    return {row.code: Unit(row.code, row.scale) for row in repository.list_units(session)}
 
 
 def _read_transfers(session: Session, batch_id: int, units: dict[str, Unit]) -> list[Transfer]:

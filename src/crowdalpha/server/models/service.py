@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.rules.errors import Conflict, NotFound
 from crowdalpha.rules.ids import AccountId, ModelId, TournamentId
+from crowdalpha.rules.ledger import AccountRef, available, hold, stake, unstake
 from crowdalpha.server.accounts.service import get_account, valid_name
 from crowdalpha.server.db.tables import ModelRow
 from crowdalpha.server.log import get_log
@@ -21,6 +22,7 @@ __all__ = [
     "create_model",
     "find_model",
     "get_model",
+    "ledger_accounts_of",
     "list_models",
     "own_model",
     "set_bio",
@@ -110,6 +112,17 @@ def own_model(session: Session, model_id: ModelId, *, account_id: AccountId) -> 
     if model.account_id != account_id:
         raise NotFound("model", model_id)
     return model
+
+
+def ledger_accounts_of(session: Session, account_id: AccountId) -> list[AccountRef]:
+    """Name the accounts of the ledger that hold money of a participant: its own, and those of its models."""
+    models = list_models(session, account_id=account_id)
+    return [
+        available(account_id),
+        hold(account_id),
+        *(stake(model.id) for model in models),
+        *(unstake(model.id) for model in models),
+    ]
 
 
 def set_bio(session: Session, *, model_id: ModelId, bio: str | None) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "BookReturn",
     "ModelContribution",
     "Rebalancing",
+    "get_rebalancing",
     "get_weights",
     "list_book_returns",
     "list_contributions",
@@ -140,10 +141,15 @@ def rebalance(
 
 def get_weights(session: Session, *, blobs: BlobStore, number: RoundNumber) -> pl.DataFrame:
     """Read the weights of a round: columns `asset` and `weight`, in the order of the universe."""
+    return read_frame(blobs, get_rebalancing(session, number).weights_sha256)
+
+
+def get_rebalancing(session: Session, number: RoundNumber) -> Rebalancing:
+    """Read the portfolio that a round led to, or refuse with `NotFound`."""
     row = repository.find(session, number)
     if row is None:
         raise NotFound("portfolio of round", number)
-    return read_frame(blobs, row.weights_sha256)
+    return _rebalancing(row)
 
 
 def list_rebalancings(session: Session) -> list[Rebalancing]:

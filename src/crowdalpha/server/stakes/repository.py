@@ -43,14 +43,14 @@ def add_release(session: Session, release: ReleaseRow) -> None:
     session.flush()
 
 
-def list_pending(session: Session, *, unit: str) -> list[ReleaseRow]:
-    """List every release that has not happened, each model's oldest first."""
+def list_pending(session: Session, *, unit: str, model_id: int | None = None) -> list[ReleaseRow]:
+    """List every release that has not happened, or those of a model, each model's oldest first."""
     statement = (
         select(ReleaseRow)
         .where(ReleaseRow.released_at.is_(None), ReleaseRow.unit == unit)
         .order_by(ReleaseRow.model_id, ReleaseRow.id)
     )
-    return list(session.scalars(statement))
+    return list(session.scalars(statement if model_id is None else statement.where(ReleaseRow.model_id == model_id)))
 
 
 def mark_released(session: Session, release_ids: Sequence[int], *, now: datetime) -> None:

@@ -6,11 +6,12 @@ decrease first.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from crowdalpha.rules.ids import AccountId, ModelId
+from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber
 from crowdalpha.rules.ledger import FlowCode, Transfer, available, stake, unstake
 from crowdalpha.rules.money import POINTS, Amount, Unit
 from crowdalpha.rules.round import RoundState
@@ -23,9 +24,20 @@ from crowdalpha.server.log import get_log
 from crowdalpha.server.models.service import get_model, list_models
 from crowdalpha.server.stakes import repository
 
-__all__ = ["decrease", "increase", "release_due", "stake_of", "stakes_of"]
+__all__ = ["PendingRelease", "decrease", "increase", "pending_of", "release_due", "stake_of", "stakes_of"]
 
 log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRelease:
+    """A decrease that is not free yet: what was asked for, what burns left of it, and the round that it waits for."""
+
+    id: int
+    amount: Amount
+    left: Amount
+    wait_round: RoundNumber
+    requested_at: datetime
 
 
 def increase(
@@ -126,6 +138,15 @@ def stake_of(session: Session, *, model_id: ModelId, unit: Unit = POINTS) -> Amo
 def stakes_of(session: Session, model_ids: Sequence[ModelId], *, unit: Unit = POINTS) -> list[Amount]:
     """Read the active stakes of several models at once, in their order."""
     return ledger.balances_of(session, [stake(model_id) for model_id in model_ids], unit=unit)
+
+
+def pending_of(session: Session, *, model_id: ModelId, unit: Unit = POINTS) -> list[PendingRelease]:
+    """List the decreases of a model that are not free yet, oldest first."""
+    pending = repository.list_pending(session, unit=unit.code, model_id=model_id)
+    return [
+        PendingRelease(row.id, Amount(row.amount, unit), left, RoundNumber(row.wait_round), row.requested_at)
+        for row, left in _after_burns(session, pending, unit)
+    ]
 
 
 def _after_burns(session: Session, pending: Sequence[ReleaseRow], unit: Unit) -> list[tuple[ReleaseRow, Amount]]:

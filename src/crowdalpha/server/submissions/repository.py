@@ -24,6 +24,7 @@ __all__ = [
     "list_rows",
     "lock_model",
     "lock_round",
+    "page_rows",
 ]
 
 LATE = text("""
@@ -154,6 +155,18 @@ def list_earlier(
     # of several uploads to a round the last one stays
     found = {each.round_number: each.sha256 for each in session.execute(uploads)}
     return [Earlier(number, ids, universe, found.get(number)) for number, ids, universe in rounds if universe]
+
+
+def page_rows(
+    session: Session, *, number: RoundNumber | None, model_id: ModelId | None, before: int | None, limit: int
+) -> list[SubmissionRow]:
+    """List a page of uploads, newest first."""
+    statement = select(SubmissionRow).order_by(SubmissionRow.id.desc()).limit(limit)
+    if number is not None:
+        statement = statement.where(SubmissionRow.round_number == number)
+    if model_id is not None:
+        statement = statement.where(SubmissionRow.model_id == model_id)
+    return list(session.scalars(statement if before is None else statement.where(SubmissionRow.id < before)))
 
 
 def list_late(session: Session, number: RoundNumber) -> list[tuple[ModelId, str]]:

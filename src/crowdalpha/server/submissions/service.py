@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.release import read_predictions
 from crowdalpha.rules.calendar import RoundWindow
-from crowdalpha.rules.errors import NotFound, RoundClosed
+from crowdalpha.rules.errors import Conflict, NotFound, RoundClosed
 from crowdalpha.rules.hashing import Json, canonical_json, sha256_hex
 from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.receipt import HmacSigner, Receipt, issue_receipt, read_receipt
@@ -36,7 +36,10 @@ __all__ = [
     "late_submissions",
     "latest_received_at",
     "list_submissions",
+    "page_submissions",
     "preview",
+    "receipt_of",
+    "submission_of",
     "submit",
     "take_opened",
 ]
@@ -116,6 +119,8 @@ def submit(  # noqa: PLR0913  # everything that is recorded with a file
     ------
     NotFound
         If there is no such model or round.
+    Conflict
+        If the model is of another tournament.
     RoundClosed
         If the round has its final scores, or is void.
     PredictionFileError
@@ -123,6 +128,8 @@ def submit(  # noqa: PLR0913  # everything that is recorded with a file
     """
     model = get_model(session, model_id)
     row = get_round(session, round_number)
+    if model.tournament_id != row.tournament_id:
+        raise Conflict(f"model {model.name} is not of the tournament of round {round_number}; use a model of that one")
     sha256 = sha256_hex(content)
     is_late = not _is_open(row, now)
     if is_late:
@@ -254,6 +261,37 @@ def take_opened(
     )
     repository.add(session, submission)
     return submission.id
+
+
+def submission_of(session: Session, receipt: Receipt) -> Submission:
+    """Read the accepted file that a receipt is for."""
+    row = repository.find_same(
+        session, number=receipt.round_number, model_id=receipt.model_id, sha256=receipt.content_sha256
+    )
+    if row is None:
+        raise NotFound("submission of content", receipt.content_sha256)
+    return _submission(row)
+
+
+def receipt_of(session: Session, submission_id: int) -> Receipt:
+    """Read the receipt that an accepted file was answered with, or refuse with `NotFound`."""
+    row = repository.find(session, submission_id)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return _receipt(row)
+
+
+def page_submissions(
+    session: Session,
+    *,
+    number: RoundNumber | None = None,
+    model_id: ModelId | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Submission]:
+    """List accepted files of a round or a model, newest first, from the one before the id `before`."""
+    rows = repository.page_rows(session, number=number, model_id=model_id, before=before, limit=limit)
+    return [_submission(row) for row in rows]
 
 
 def _accept(

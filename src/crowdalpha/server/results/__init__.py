@@ -1,0 +1,1 @@
+"""Results: rounds, positions and scores as they are read, a page at a time."""
