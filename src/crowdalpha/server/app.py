@@ -18,6 +18,7 @@ from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.numerai import routes as numerai
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
+from crowdalpha.server.webhooks import routes as webhooks
 
 __all__ = ["API", "create_app"]
 
@@ -46,7 +47,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
     install_problems(app)
     app.middleware("http")(_with_request_id)
-    for feature in (tournaments, accounts, keys, invites, logins, uploads):
+    for feature in (tournaments, accounts, keys, invites, logins, uploads, webhooks):
         app.include_router(feature.router, prefix=API)
     app.include_router(numerai.router)
     return app

@@ -34,6 +34,7 @@ from crowdalpha.server.db.tables.rounds import (
     UploadRow,
 )
 from crowdalpha.server.db.tables.scores import ScoreDayRow, ScoreRow
+from crowdalpha.server.db.tables.webhooks import DeliveryRow, DeliveryTryRow, WebhookRow
 
 __all__ = [
     "AccountRow",
@@ -44,6 +45,8 @@ __all__ = [
     "ContributionRoundRow",
     "ContributionRow",
     "DatasetRow",
+    "DeliveryRow",
+    "DeliveryTryRow",
     "FailedLoginRow",
     "InviteRow",
     "JobRow",
@@ -67,4 +70,5 @@ __all__ = [
     "SubmissionRow",
     "TournamentRow",
     "UploadRow",
+    "WebhookRow",
 ]
