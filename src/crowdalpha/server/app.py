@@ -31,6 +31,7 @@ from crowdalpha.server.status import routes as status
 from crowdalpha.server.submissions import routes as submissions
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
+from crowdalpha.server.webhooks import routes as webhooks
 
 __all__ = ["API", "create_app"]
 
@@ -54,6 +55,7 @@ FEATURES = (
     leaderboards,
     portfolios,
     sealed,
+    webhooks,
 )
 
 
