@@ -7,6 +7,7 @@ from crowdalpha import __version__
 from crowdalpha.server.accounts import routes as accounts
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.invites import routes as invites
+from crowdalpha.server.jobs import routes as jobs
 from crowdalpha.server.keys import routes as keys
 from crowdalpha.server.keys.service import authenticate
 from crowdalpha.server.kit.depends import Clock, Gate, utc_now
@@ -16,6 +17,7 @@ from crowdalpha.server.logins import routes as logins
 from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.numerai import downloads
 from crowdalpha.server.numerai import routes as numerai
+from crowdalpha.server.operations import routes as operations
 from crowdalpha.server.sealed import routes as sealed
 from crowdalpha.server.status import routes as status
 from crowdalpha.server.tournaments import routes as tournaments
@@ -50,7 +52,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     install_problems(app)
     app.add_middleware(Observed, metrics=RequestMetrics(registry))
     app.include_router(status.probes)
-    for feature in (tournaments, accounts, keys, invites, logins, uploads, sealed):
+    for feature in (tournaments, accounts, keys, invites, logins, uploads, sealed, jobs, operations, status):
         app.include_router(feature.router, prefix=API)
     for edge in (numerai, downloads):
         app.include_router(edge.router)
