@@ -21,22 +21,32 @@ INTERRUPTED = 130
 """What a shell expects of a program that was stopped with Ctrl-C."""
 
 COMMANDS = {
+    "account": "crowdalpha.cli.account",
     "backtest": "crowdalpha.cli.backtest",
     "dataset": "crowdalpha.cli.dataset",
     "demo": "crowdalpha.cli.demo",
     "diagnose": "crowdalpha.cli.diagnose",
     "ensemble": "crowdalpha.cli.ensemble",
     "market": "crowdalpha.cli.market",
+    "model": "crowdalpha.cli.model",
+    "round": "crowdalpha.cli.round",
     "serve": "crowdalpha.cli.serve",
+    "status": "crowdalpha.cli.status",
+    "tournament": "crowdalpha.cli.tournament",
     "worker": "crowdalpha.cli.worker",
 }
 """Module of each command, in which it has a function, or a group of commands, of its name."""
 
 EXTRAS = {
+    "account": "server",
     "backtest": "lab,server",
     "demo": "lab,server",
     "ensemble": "lab,server",
+    "model": "server",
+    "round": "server",
     "serve": "server",
+    "status": "server",
+    "tournament": "server",
     "worker": "server",
 }
 """Extras of the commands that need more than the base install."""

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from crowdalpha.server import open_platform
 from crowdalpha.server.app import create_app
+from crowdalpha.server.invites.service import bootstrap_owner
+from crowdalpha.server.kit.depends import utc_now
 from crowdalpha.server.log import configure_logging
 from crowdalpha.server.serving import bound_socket
 from crowdalpha.server.serving import serve as serve_app
@@ -39,5 +41,10 @@ def serve(
             stop_s = settings.stop_after.total_seconds()
             stack.enter_context(WorkerProcess((), environment=environment, stop_s=stop_s))
         address, number = listening.getsockname()[:2]
+        with platform.session() as session:
+            token = bootstrap_owner(session, now=utc_now())
+        if token is not None:
+            base = settings.public_url or f"http://{address}:{number}"
+            screen.print(f"nobody owns this platform yet; become its owner, once, at {base}/invite/{token}")
         screen.print(f"serving on http://{address}:{number}, data in {settings.data_dir}")
         serve_app(create_app(platform), listening)

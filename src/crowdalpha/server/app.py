@@ -8,6 +8,7 @@ from crowdalpha.server.accounts import routes as accounts
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.datasets import routes as datasets
 from crowdalpha.server.invites import routes as invites
+from crowdalpha.server.jobs import routes as jobs
 from crowdalpha.server.keys import routes as keys
 from crowdalpha.server.keys.service import authenticate
 from crowdalpha.server.kit.depends import Clock, Gate, utc_now
@@ -21,6 +22,7 @@ from crowdalpha.server.logins.service import authenticate_login
 from crowdalpha.server.models import routes as models
 from crowdalpha.server.numerai import downloads
 from crowdalpha.server.numerai import routes as numerai
+from crowdalpha.server.operations import routes as operations
 from crowdalpha.server.portfolios import routes as portfolios
 from crowdalpha.server.queued import routes as queued
 from crowdalpha.server.results import routes as results
@@ -56,6 +58,9 @@ FEATURES = (
     portfolios,
     sealed,
     webhooks,
+    jobs,
+    operations,
+    status,
 )
 
 

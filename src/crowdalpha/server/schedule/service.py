@@ -11,19 +11,31 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from crowdalpha.errors import InputError
 from crowdalpha.rules.hashing import Json
 from crowdalpha.rules.ids import RoundNumber, TournamentId
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.jobs import service as jobs
 from crowdalpha.server.jobs.service import Job
-from crowdalpha.server.rounds.service import Round, list_rounds
+from crowdalpha.server.rounds.service import Round, get_round, list_rounds
 from crowdalpha.server.schedule import repository
 from crowdalpha.server.scores.service import list_meta_model_scores
 from crowdalpha.server.tournaments import timetable as times
-from crowdalpha.server.tournaments.service import Tournament
+from crowdalpha.server.tournaments.service import Tournament, get_tournament
 from crowdalpha.server.tournaments.timetable import Timetable, data_sessions, read_timetable, sessions_between
 
-__all__ = ["KIND", "Step", "StepName", "due_steps", "hold_round_numbers", "plan_next", "step_of"]
+__all__ = [
+    "KIND",
+    "Step",
+    "StepName",
+    "due_steps",
+    "hold_round_numbers",
+    "opening_on",
+    "plan_next",
+    "request_step",
+    "step_of",
+    "step_on",
+]
 
 KIND = "round_step"
 """Kind of the jobs of the schedule."""
@@ -94,6 +106,60 @@ def plan_next(
         if job.state in ("queued", "running") and job.error_code is None:
             return None
     return None
+
+
+def step_on(session: Session, name: StepName, number: RoundNumber, *, now: datetime) -> Step:
+    """Name a step of a round that an operator wants now, whatever the timetable says.
+
+    Raises
+    ------
+    NotFound
+        If there is no such round.
+    InputError
+        If it is a score, and no session of the round's target is over that was not scored.
+    """
+    row = get_round(session, number)
+    tournament = get_tournament(session, row.tournament_id)
+    timetable = read_timetable(tournament.timetable)
+    days = [] if timetable is None else sessions_between(timetable, row.opens_at - REACH, now + REACH)
+    if name == "score":
+        due = _next_of(session, row, days, now)
+        if due is None or due.name != "score":
+            raise InputError(f"round {number} is {row.state}, and no day of its target is over that was not scored")
+        return due
+    label = next((each.label for each in reversed(days) if each.evening <= row.opens_at), "")
+    return Step(name, row.tournament_id, row.closes_at if name == "close" else row.resolves_at, label, number=number)
+
+
+def opening_on(session: Session, tournament_id: TournamentId, *, label: str | None, now: datetime) -> Step:
+    """Name the opening of a round that an operator wants now.
+
+    Raises
+    ------
+    NotFound
+        If there is no such tournament.
+    InputError
+        If it has no timetable, or the session has no round or is not over.
+    """
+    tournament = get_tournament(session, tournament_id)
+    timetable = read_timetable(tournament.timetable)
+    if timetable is None:
+        raise InputError(f"tournament {tournament_id} has no timetable; give it one, or open rounds from a folder")
+    days = sessions_between(timetable, now - REACH, now + REACH)
+    over = [days[place] for place in data_sessions(timetable, days) if days[place].evening <= now]
+    found = [each for each in over if label in (None, each.label)]
+    if not found:
+        raise InputError(
+            f"session {label or 'of a round'}: none that is over; the last one is "
+            f"{over[-1].label if over else 'still to come'}"
+        )
+    return Step("open", tournament_id, found[-1].evening, found[-1].label)
+
+
+def request_step(session: Session, step: Step, *, now: datetime) -> Job:
+    """Queue a step that an operator wants; one that failed is run again, one that was done stays done."""
+    job = _queue(session, step, now)
+    return jobs.retry_job(session, job_id=job.id, now=now) if job.state == "failed" else job
 
 
 def hold_round_numbers(session: Session) -> None:

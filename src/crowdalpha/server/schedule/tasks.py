@@ -44,7 +44,7 @@ from crowdalpha.server.tournaments.timetable import (
     window_on,
 )
 
-__all__ = ["advance_schedule", "run_step"]
+__all__ = ["advance_schedule", "do_step", "run_step"]
 
 log = get_log(__name__)
 
@@ -65,22 +65,30 @@ def advance_schedule(platform: Platform, now: datetime) -> None:
 
 
 def run_step(platform: Platform, job: Job, now: datetime) -> Mapping[str, Json]:
-    """Do one step, and queue the next one that is due."""
+    """Do the step of a job, and queue the next one that is due."""
     step = step_of(job)
+    done = do_step(platform, step, now=now)
     with platform.session() as session:
-        tournament = get_tournament(session, step.tournament_id)
-        timetable = read_timetable(tournament.timetable)
-    if timetable is None:
-        raise InputError(f"tournament {tournament.id} has no timetable any more; its rounds are run by hand")
-    done = STEPS[step.name](platform, step, tournament, timetable, now)
-    with platform.session() as session:
-        plan_next(session, tournament, now=now)
+        plan_next(session, get_tournament(session, step.tournament_id), now=now)
     return done
 
 
-def _open(
-    platform: Platform, step: Step, tournament: Tournament, timetable: Timetable, now: datetime
-) -> Mapping[str, Json]:
+def do_step(platform: Platform, step: Step, *, now: datetime) -> Mapping[str, Json]:
+    """Do one step of a tournament, each part of it in its own transaction; says what came of it."""
+    with platform.session() as session:
+        tournament = get_tournament(session, step.tournament_id)
+    return STEPS[step.name](platform, step, tournament, now)
+
+
+def _timetable(tournament: Tournament) -> Timetable:
+    timetable = read_timetable(tournament.timetable)
+    if timetable is None:
+        raise InputError(f"tournament {tournament.id} has no timetable that says where its data are; give it one")
+    return timetable
+
+
+def _open(platform: Platform, step: Step, tournament: Tournament, now: datetime) -> Mapping[str, Json]:
+    timetable = _timetable(tournament)
     with platform.session() as session:
         hold_round_numbers(session)
         rounds = list_rounds(session)
@@ -133,7 +141,7 @@ def _open_on(  # everything that a round is made of
     )
 
 
-def _close(platform: Platform, step: Step, _: Tournament, __: Timetable, now: datetime) -> Mapping[str, Json]:
+def _close(platform: Platform, step: Step, _: Tournament, now: datetime) -> Mapping[str, Json]:
     """Close a round; one in which nothing is at risk cannot be played, and is void."""
     number, secrets = _number(step), platform.settings.data_dir / SEALED_SECRETS
     with platform.session() as session:
@@ -152,10 +160,9 @@ def _close(platform: Platform, step: Step, _: Tournament, __: Timetable, now: da
     return {"round": number, "models": len(closed.model_ids), "at_risk": str(closed.total_at_risk)}
 
 
-def _score(
-    platform: Platform, step: Step, tournament: Tournament, timetable: Timetable, now: datetime
-) -> Mapping[str, Json]:
+def _score(platform: Platform, step: Step, tournament: Tournament, now: datetime) -> Mapping[str, Json]:
     """Score a day; one without data is left out once there are data of a later one."""
+    timetable = _timetable(tournament)
     number, first = _number(step), step.day or 1
     with platform.session() as session:
         row = get_round(session, number)
@@ -174,14 +181,14 @@ def _score(
     return {"round": number, "day": day, "models": len(scores), "tournament": tournament.id}
 
 
-def _resolve(platform: Platform, step: Step, _: Tournament, __: Timetable, now: datetime) -> Mapping[str, Json]:
+def _resolve(platform: Platform, step: Step, _: Tournament, now: datetime) -> Mapping[str, Json]:
     number = _number(step)
     with platform.session() as session:
         done = resolve_round(session, blobs=platform.blobs, number=number, now=now)
     return {"round": number, "paid": str(done.paid), "burned": str(done.burned)}
 
 
-StepTask = Callable[[Platform, Step, Tournament, Timetable, datetime], Mapping[str, Json]]
+StepTask = Callable[[Platform, Step, Tournament, datetime], Mapping[str, Json]]
 STEPS: Mapping[StepName, StepTask] = MappingProxyType(
     {"open": _open, "close": _close, "score": _score, "resolve": _resolve}
 )

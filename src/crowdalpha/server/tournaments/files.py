@@ -1,6 +1,7 @@
 """A tournament as its operator writes it down: one TOML file."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -11,7 +12,7 @@ from crowdalpha.errors import InputError
 from crowdalpha.rules.hashing import Json
 from crowdalpha.rules.ids import TournamentId
 from crowdalpha.rules.rulebook import Rulebook, default_rulebook, describe, read_rulebook
-from crowdalpha.server.tournaments.timetable import Timetable, read_timetable
+from crowdalpha.server.tournaments.timetable import read_timetable
 
 __all__ = ["TournamentFile", "read_tournament"]
 
@@ -24,7 +25,7 @@ class TournamentFile:
     name: str
     kind: Literal["obfuscated", "named"]
     rulebook: Rulebook
-    timetable: Timetable | None
+    timetable: Mapping[str, Json]
 
 
 class _File(BaseModel):
@@ -56,7 +57,8 @@ def read_tournament(path: Path) -> TournamentFile:
         file = _File.model_validate(_plain(content))
         rules = default_rulebook(tournament=file.name).to_json()
         rulebook = read_rulebook({**rules, "kind": file.kind, **cast("dict[str, Json]", file.rulebook)})
-        timetable = read_timetable(_beside(path, cast("dict[str, Json]", file.timetable)))
+        timetable = _beside(path, cast("dict[str, Json]", file.timetable))
+        read_timetable(timetable)
     except ValidationError as error:
         raise InputError(f"{path}: {describe(error)}") from error
     except InputError as error:

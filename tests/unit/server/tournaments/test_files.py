@@ -4,7 +4,7 @@ import pytest
 
 from crowdalpha.errors import InputError
 from crowdalpha.server.tournaments.files import read_tournament
-from crowdalpha.server.tournaments.timetable import MarketTimetable
+from crowdalpha.server.tournaments.timetable import MarketTimetable, read_timetable
 
 FILE = """
 id = 8
@@ -37,13 +37,14 @@ def test_a_file_is_read_with_the_usual_rules_for_what_it_does_not_say(tmp_path: 
     assert (file.id, file.name, file.kind) == (8, "classic", "obfuscated")
     assert dict(file.rulebook.multipliers) == {"mmc": "3"}
     assert (file.rulebook.tournament, file.rulebook.clip) == ("classic", "0.05")
-    assert isinstance(file.timetable, MarketTimetable)
-    assert file.timetable.feed.live == str(tmp_path.resolve() / "live/{round}")
-    assert file.timetable.feed.targets == "/elsewhere/{round}-{day}.parquet"
+    timetable = read_timetable(file.timetable)
+    assert isinstance(timetable, MarketTimetable)
+    assert timetable.feed.live == str(tmp_path.resolve() / "live/{round}")
+    assert timetable.feed.targets == "/elsewhere/{round}-{day}.parquet"
 
 
 def test_a_file_without_timetable_is_run_by_hand(tmp_path: Path) -> None:
-    assert read_tournament(written(tmp_path, 'id = 8\nname = "classic"\n')).timetable is None
+    assert read_tournament(written(tmp_path, 'id = 8\nname = "classic"\n')).timetable == {}
 
 
 @pytest.mark.parametrize(
