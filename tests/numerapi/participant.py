@@ -72,7 +72,7 @@ def read_account(api):
     step("models_of_account", api, "models_of_account", NAME)
     step("profile", api, "public_user_profile", f"{NAME}-classic")
     step("set_bio", api, "set_bio", MODELS[8], "mostly ridge")
-    step("set_link", api, "set_link", MODELS[8], "https://example.com", "notes")
+    step("set_link", api, "set_link", MODELS[8], "notes", "https://example.com")
     step("profile_after", api, "public_user_profile", f"{NAME}-classic")
     step("unknown_profile", api, "public_user_profile", "nobody")
     step("model_name", api, "modelid_to_modelname", MODELS[8])

@@ -13,7 +13,7 @@ from crowdalpha.rules.ids import AccountId, ModelId, TournamentId
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.errors import Unauthenticated
 from crowdalpha.server.keys.service import Caller
-from crowdalpha.server.models.service import Model, get_model, list_models
+from crowdalpha.server.models.service import Model, list_models, own_model
 
 __all__ = ["Asked", "Asking", "model_id_of", "whole_number"]
 
@@ -48,18 +48,13 @@ class Asking:
         Raises
         ------
         NotFound
-            If there is no such model.
-        Forbidden
-            If it is another account's.
+            If the account has no such model.
         InputError
             If it is not in that tournament, or none is named and the account does not have exactly one there.
         """
         if not model_id:
             return _only(self.own_models(scope), tournament)
-        account_id = self.account(scope)
-        model = get_model(self.session, model_id_of(model_id))
-        if model.account_id != account_id:
-            raise Forbidden(f"model {model_id} belongs to another account; use the id of one of your own models")
+        model = own_model(self.session, model_id_of(model_id), account_id=self.account(scope))
         if tournament is not None and model.tournament_id != tournament:
             raise InputError(f"model {model.name} is in tournament {model.tournament_id}, not in {tournament}")
         return model

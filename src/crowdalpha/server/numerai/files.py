@@ -13,7 +13,7 @@ import strawberry
 
 from crowdalpha.rules.errors import NotFound
 from crowdalpha.rules.ids import RoundNumber, TournamentId
-from crowdalpha.server.datasets.service import get_dataset, list_datasets
+from crowdalpha.server.datasets.service import get_dataset, get_live, is_live, list_datasets
 from crowdalpha.server.numerai.asking import Asked, Asking
 from crowdalpha.server.numerai.links import make_link
 from crowdalpha.server.numerai.rounds import newest_first, opened_only
@@ -139,11 +139,11 @@ def _versions(asking: Asking, rounds: list[Round], chosen: Round | None) -> list
     if chosen is not None:
         return list(dict.fromkeys([chosen.dataset_version, *(row.dataset_version for row in rounds)]))
     used = {row.dataset_version for row in newest_first(asking, None)}
-    free = [each.version for each in list_datasets(asking.session) if not each.version.startswith("round-")]
+    free = [each.version for each in list_datasets(asking.session) if not is_live(each.version)]
     return [version for version in reversed(free) if version not in used]
 
 
 def _live_files(asking: Asking, number: RoundNumber) -> Mapping[str, str]:
     with suppress(NotFound):
-        return get_dataset(asking.session, f"round-{number}").files
+        return get_live(asking.session, number).files
     return {}

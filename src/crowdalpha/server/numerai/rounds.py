@@ -10,7 +10,8 @@ from crowdalpha.rules.errors import Conflict, NotFound
 from crowdalpha.rules.ids import TournamentId
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.numerai.asking import Asked, Asking
-from crowdalpha.server.rounds.service import Round, list_rounds
+from crowdalpha.server.numerai.scalars import fixed_of
+from crowdalpha.server.rounds.service import Round, list_rounds, payout_factors
 from crowdalpha.server.tournaments.service import list_tournaments
 
 __all__ = ["SCORE_CONFIG_NAMES", "RoundQueries", "config_id", "newest_first", "opened_only", "opened_rounds"]
@@ -127,7 +128,7 @@ class RoundQueries:
     ) -> list[RoundOut]:
         """List rounds, newest first; number 0 is the round that opened last."""
         if number == 0:
-            return [_shown(opened_rounds(info.context, tournament)[0])]
+            return _all_shown(info.context, opened_rounds(info.context, tournament)[:1])
         rounds = newest_first(info.context, tournament)
         wanted = tuple(RoundState) if status is None else STATES[status]
         found = [
@@ -135,7 +136,7 @@ class RoundQueries:
             for row in rounds
             if number in (None, row.number) and target in (None, row.rulebook.payout_target) and row.state in wanted
         ]
-        return [_shown(row) for row in found[: None if limit is None else max(limit, 0)]]
+        return _all_shown(info.context, found[: None if limit is None else max(limit, 0)])
 
 
 def newest_first(asking: Asking, tournament: int | None) -> list[Round]:
@@ -168,7 +169,12 @@ def config_id(row: Round, score: str) -> str:
     return f"{row.number}-{score}"
 
 
-def _shown(row: Round) -> RoundOut:
+def _all_shown(asking: Asking, rounds: list[Round]) -> list[RoundOut]:
+    factors = payout_factors(asking.session, rounds)
+    return [_shown(row, fixed_of(factors.get(row.number))) for row in rounds]
+
+
+def _shown(row: Round, factor: Decimal | None) -> RoundOut:
     multipliers = {name: float(text) for name, text in row.rulebook.multipliers.items()}
     corr, mmc = multipliers.get("corr"), multipliers.get("mmc")
     return RoundOut(
@@ -183,10 +189,10 @@ def _shown(row: Round) -> RoundOut:
         resolve_time=row.resolves_at,
         resolved_general=row.state in OVER,
         resolved_staking=row.state in OVER,
-        payout_factor=None,
+        payout_factor=factor,
         stake_threshold=float(row.rulebook.stake_threshold),
         data_datestamp=int(row.opens_at.strftime("%Y%m%d")),
-        round_score_configs=[_config(row, name, multiplier) for name, multiplier in multipliers.items()],
+        round_score_configs=[_config(row, name, multiplier, factor) for name, multiplier in multipliers.items()],
         min_corr_multiplier=corr,
         max_corr_multiplier=corr,
         default_corr_multiplier=corr,
@@ -196,7 +202,7 @@ def _shown(row: Round) -> RoundOut:
     )
 
 
-def _config(row: Round, score: str, multiplier: float) -> ScoreConfigOut:
+def _config(row: Round, score: str, multiplier: float, factor: Decimal | None) -> ScoreConfigOut:
     rules = row.rulebook
     return ScoreConfigOut(
         id=strawberry.ID(config_id(row, score)),
@@ -219,5 +225,5 @@ def _config(row: Round, score: str, multiplier: float) -> ScoreConfigOut:
         default_multiplier=multiplier,
         clip_threshold=float(rules.clip),
         stake_threshold=float(rules.stake_threshold),
-        payout_factor=None,
+        payout_factor=factor if multiplier > 0 else None,
     )

@@ -54,14 +54,16 @@ def answer(
     except CrowdalphaError as error:
         return JSONResponse(refusal(str(error), code=error.code))
 
+    base_url = platform.settings.public_url or str(request.base_url).rstrip("/")
+
     def ask(session: Session) -> Asking:
         return Asking(
             platform=platform,
             session=session,
             now=now,
             caller=caller,
-            base_url=str(request.base_url).rstrip("/"),
-            upload_url=lambda token: str(request.url_for("put_upload", token=token)),
+            base_url=base_url,
+            upload_url=lambda token: base_url + request.app.url_path_for("put_upload", token=token),
         )
 
     return JSONResponse(execute(schema, question, platform=platform, ask=ask, request_id=request.state.request_id))

@@ -14,6 +14,7 @@ from crowdalpha.server.numerai.accounts import AccountMutations, AccountQueries
 from crowdalpha.server.numerai.compute import RefusedMutations, RefusedQueries
 from crowdalpha.server.numerai.documents import Spellings, respelled, spellings_of
 from crowdalpha.server.numerai.files import FileQueries
+from crowdalpha.server.numerai.leaderboards import LeaderboardQueries
 from crowdalpha.server.numerai.profiles import ProfileMutations, ProfileQueries
 from crowdalpha.server.numerai.results import ResultQueries
 from crowdalpha.server.numerai.rounds import RoundQueries
@@ -37,6 +38,7 @@ QUERIES = (
     ScoreQueries,
     ProfileQueries,
     ResultQueries,
+    LeaderboardQueries,
     RefusedQueries,
 )
 MUTATIONS = (AccountMutations, SubmissionMutations, ProfileMutations, StakeMutations, RefusedMutations)
