@@ -27,6 +27,7 @@ COMMANDS = {
     "diagnose": "crowdalpha.cli.diagnose",
     "ensemble": "crowdalpha.cli.ensemble",
     "market": "crowdalpha.cli.market",
+    "sealed": "crowdalpha.cli.sealed",
     "serve": "crowdalpha.cli.serve",
     "worker": "crowdalpha.cli.worker",
 }
@@ -36,6 +37,7 @@ EXTRAS = {
     "backtest": "lab,server",
     "demo": "lab,server",
     "ensemble": "lab,server",
+    "sealed": "sealed,server",
     "serve": "server",
     "worker": "server",
 }
