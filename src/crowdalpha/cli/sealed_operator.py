@@ -107,7 +107,7 @@ def open_submissions(
             with platform.session() as session:
                 service.wipe_finished(session, secrets=_secrets(platform), now=_now())
     typer.echo(
-        f"round {number}: {found.opened} opened, {found.rejected} rejected, {found.superseded} replaced by later uploads"
+        f"round {number}: {found.opened} opened, {found.rejected} rejected, {found.superseded} replaced later"
     )
 
 
