@@ -19,6 +19,7 @@ from crowdalpha.release.sealed.errors import (
 from crowdalpha.release.sealed.forest import AdditiveModel, Booster, Forest
 from crowdalpha.release.sealed.keys import EpochKeys, PublicKeys, generate_keys, load_secret, save_secret, wipe_secret
 from crowdalpha.release.sealed.linear import LinearModel
+from crowdalpha.release.sealed.model_files import read_model
 from crowdalpha.release.sealed.moments import open_moments, write_moments
 from crowdalpha.release.sealed.net import SquareNet
 from crowdalpha.release.sealed.opening import Opened, OpenLimits, Rejected, open_submission
@@ -67,6 +68,7 @@ __all__ = [
     "open_submission",
     "profile_named",
     "read_container",
+    "read_model",
     "row_order",
     "run_plan",
     "save_secret",

@@ -56,6 +56,7 @@ __all__ = [
     "get_key",
     "list_keys",
     "list_offers",
+    "list_unused_keys",
     "offer_round",
     "open_round_submissions",
     "secret_path",
@@ -103,6 +104,13 @@ def get_key(session: Session, key_id: str) -> SealedKey:
 def list_keys(session: Session) -> list[SealedKey]:
     """List keys, the oldest first."""
     return [key_of(row, spent=repository.answers_of(session, row.key_id)) for row in repository.list_keys(session)]
+
+
+def list_unused_keys(session: Session) -> list[SealedKey]:
+    """List keys that serve no round yet and whose secret was not wiped: the latest of each parameter set."""
+    used = {offer.key_id for offer in repository.list_offers(session)}
+    waiting = [key for key in list_keys(session) if key.key_id not in used and key.wiped_at is None]
+    return list({key.profile: key for key in waiting}.values())
 
 
 def offer_round(
