@@ -47,7 +47,8 @@ def recorded_scores() -> st.SearchStrategy[int | None]:
 @st.composite
 def rulebooks(draw: st.DrawFn, unit: Unit = POINTS) -> Rulebook:
     """Draw rules of an obfuscated tournament that differ in multipliers, clip and threshold."""
-    multipliers = draw(st.dictionaries(st.sampled_from(sorted({*PAYABLE_SCORES} - {*NAMED_SCORES})), st.integers(0, 20 * QUANTUM)))
+    scores = sorted({*PAYABLE_SCORES} - {*NAMED_SCORES})
+    multipliers = draw(st.dictionaries(st.sampled_from(scores), st.integers(0, 20 * QUANTUM)))
     clip = draw(st.integers(1, QUANTUM))
     changes = {
         "multipliers": {name: format_fixed(value, decimals=9) for name, value in multipliers.items()},
