@@ -20,6 +20,7 @@ from crowdalpha.server.sealed import routes as sealed
 from crowdalpha.server.status import routes as status
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
+from crowdalpha.server.webhooks import routes as webhooks
 
 __all__ = ["API", "create_app"]
 
@@ -50,7 +51,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     install_problems(app)
     app.add_middleware(Observed, metrics=RequestMetrics(registry))
     app.include_router(status.probes)
-    for feature in (tournaments, accounts, keys, invites, logins, uploads, sealed):
+    for feature in (tournaments, accounts, keys, invites, logins, uploads, sealed, webhooks):
         app.include_router(feature.router, prefix=API)
     for edge in (numerai, downloads):
         app.include_router(edge.router)

@@ -1,12 +1,13 @@
 """Everything that an operator can change, read once at start."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -25,6 +26,11 @@ def _postgres(address: str) -> str:
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"{backend} is not supported; use PostgreSQL")
     return address
+
+
+def _networks(text: object) -> object:
+    """Split what the environment gives."""
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
 def _base(address: str) -> str:
@@ -69,6 +75,16 @@ class Settings(BaseSettings):
         "without it links are shown to the operator.",
     )
     mail_from: str | None = Field(default=None, description="Sender of letters; needed with `smtp_url`.")
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        default=(),
+        description="Networks that webhooks may call though not public, also without TLS, as 10.1.0.0/16,fd00::/8.",
+    )
+    webhook_timeout: timedelta = Field(
+        default=timedelta(seconds=10), description="Longest call of a webhook, from the connection to the answer."
+    )
+    webhook_disabled_after: timedelta = Field(
+        default=timedelta(days=5), description="How long a webhook may fail before it is called no more."
+    )
     pool_size: int = Field(default=10, ge=1, le=200, description="Most database connections this process keeps.")
     lock_timeout: timedelta = Field(
         default=timedelta(seconds=30), description="Longest wait for a row that another transaction holds."

@@ -43,6 +43,7 @@ from crowdalpha.server.db.tables.sealed import (
     SealedOpeningRow,
     SealedSubmissionRow,
 )
+from crowdalpha.server.db.tables.webhooks import DeliveryRow, DeliveryTryRow, WebhookRow
 
 __all__ = [
     "AccountRow",
@@ -53,6 +54,8 @@ __all__ = [
     "ContributionRoundRow",
     "ContributionRow",
     "DatasetRow",
+    "DeliveryRow",
+    "DeliveryTryRow",
     "FailedLoginRow",
     "InviteRow",
     "JobRow",
@@ -85,4 +88,5 @@ __all__ = [
     "TournamentRow",
     "UploadRow",
     "WaitingSubmissionRow",
+    "WebhookRow",
 ]

@@ -1,0 +1,1 @@
+"""Deliveries: calls of webhooks, tried again until they arrive, to public addresses alone."""
