@@ -70,7 +70,7 @@ def test_a_mail_server_s_address_has_its_usual_port_and_hides_its_password() -> 
     assert "secretive" not in repr(server)
 
 
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example.org", "smtp://h:99999", "smtp://[::1"])
+@pytest.mark.parametrize("url", ["http://x", "smtp:user", "mail.example.org", "smtp://h:99999", "smtp://[::1"])
 def test_another_address_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(InputError, match="smtp_url: write") as refused:
         read_mail_url(url)
