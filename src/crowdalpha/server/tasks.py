@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from crowdalpha.server.deliveries.service import KIND as DELIVER
+from crowdalpha.server.deliveries.tasks import deliver, queue_due
 from crowdalpha.server.jobs.running import Task
 from crowdalpha.server.schedule.service import KIND
 from crowdalpha.server.schedule.tasks import advance_schedule, run_step
@@ -10,8 +12,8 @@ from crowdalpha.server.worker import Routine
 
 __all__ = ["ROUTINES", "TASKS"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step})
+TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DELIVER: deliver})
 """By the kind of the jobs."""
 
-ROUTINES: Sequence[Routine] = (advance_schedule,)
+ROUTINES: Sequence[Routine] = (advance_schedule, queue_due)
 """In this order, every few seconds."""

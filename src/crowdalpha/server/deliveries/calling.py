@@ -3,7 +3,6 @@
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import cast
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from crowdalpha.errors import InputError
-from crowdalpha.server.deliveries.addresses import Network, RefusedAddress, allowed_addresses, is_allowed
+from crowdalpha.server.deliveries.addresses import Address, Network, RefusedAddress, allowed_addresses, is_allowed
 
 __all__ = ["MAX_ANSWER", "Answer", "call", "valid_url"]
 
@@ -62,10 +61,18 @@ def valid_url(url: str, *, networks: Sequence[Network] = ()) -> str:
         raise InputError("url: write https://host/path, with no user, password or fragment in it")
     if port is not None and port not in {80, 443} and port < LOWEST_OTHER_PORT:
         raise InputError(f"url: port {port} is another service's; use 443, or one from {LOWEST_OTHER_PORT}")
-    with suppress(ValueError):
-        if not is_allowed(ip_address(host), networks):
-            raise RefusedAddress("the host of the webhook is not on the public internet; use one that is")
+    address = _address(host)
+    if address is not None and not is_allowed(address, networks):
+        raise RefusedAddress("the host of the webhook is not on the public internet; use one that is")
     return url
+
+
+def _address(host: str) -> Address | None:
+    """Read a host that is written as an address; None if it is a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 def call(

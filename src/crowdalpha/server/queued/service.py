@@ -14,6 +14,7 @@ from crowdalpha.errors import InputError
 from crowdalpha.release import PredictionFileError
 from crowdalpha.release.predictions import MAX_BYTES
 from crowdalpha.rules.errors import RoundClosed
+from crowdalpha.rules.hashing import Json
 from crowdalpha.rules.ids import ModelId, RoundNumber
 from crowdalpha.rules.round import RoundState
 from crowdalpha.server.blobs import BlobStore
@@ -23,6 +24,7 @@ from crowdalpha.server.models.service import get_model
 from crowdalpha.server.queued import repository
 from crowdalpha.server.rounds.service import Round, get_round
 from crowdalpha.server.submissions.service import Origin, list_submissions, submit
+from crowdalpha.server.webhooks.service import emit
 
 __all__ = ["HandedIn", "Waiting", "hand_in", "list_waiting", "queue"]
 
@@ -171,10 +173,34 @@ def _hand_in(
             )
         except (PredictionFileError, RoundClosed) as error:
             reason = str(error)
+            _tell(session, row, waiting, code=error.code, reason=reason, now=now)
     state = "taken" if reason is None else "refused"
     repository.decide(session, waiting.id, state=state, number=row.number, reason=reason, now=now)
     log.info("waiting_submission_decided", model_id=waiting.model_id, round=row.number, state=state)
     return reason is None
+
+
+def _tell(
+    session: Session, row: Round, waiting: WaitingSubmissionRow, *, code: str, reason: str, now: datetime
+) -> None:
+    """Tell the owner's webhooks, because nobody waited for the answer."""
+    model = get_model(session, ModelId(waiting.model_id))
+    payload: dict[str, Json] = {
+        "round": row.number,
+        "model_id": model.id,
+        "model": model.name,
+        "filename": waiting.filename,
+        "code": code,
+        "message": reason,
+    }
+    emit(
+        session,
+        event="submission.failed",
+        tournament_id=row.tournament_id,
+        payload=payload,
+        account_id=model.account_id,
+        now=now,
+    )
 
 
 def _waiting(row: WaitingSubmissionRow) -> Waiting:

@@ -43,6 +43,7 @@ from crowdalpha.server.tournaments.timetable import (
     sessions_from,
     window_on,
 )
+from crowdalpha.server.webhooks.announcing import announce_round
 
 __all__ = ["advance_schedule", "do_step", "run_step"]
 
@@ -96,7 +97,8 @@ def _open(platform: Platform, step: Step, tournament: Tournament, now: datetime)
         number = mine[0].number if mine else RoundNumber(max((each.number for each in rounds), default=0) + 1)
         if not mine:
             live = find_live(timetable.feed, number=number, session=step.session)
-            _open_on(session, platform.blobs, number, step, tournament, timetable, live, now=now)
+            opened = _open_on(session, platform.blobs, number, step, tournament, timetable, live, now=now)
+            announce_round(session, "round.opened", opened, now=now)
     taken = 0
     handed = HandedIn(0, 0, is_done=False)
     while not handed.is_done:
@@ -150,6 +152,7 @@ def _close(platform: Platform, step: Step, _: Tournament, now: datetime) -> Mapp
     try:
         with platform.session() as session:
             closed = close_round(session, blobs=platform.blobs, number=number, now=now)
+            announce_round(session, "round.closed", get_round(session, number), now=now)
     except NothingAtRisk as reason:
         with platform.session() as session:
             void_round(session, number=number, now=now)
@@ -178,6 +181,7 @@ def _score(platform: Platform, step: Step, tournament: Tournament, now: datetime
             final=day == row.rulebook.horizon_days,
             now=now,
         )
+        announce_round(session, "scores.published", row, now=now, more={"day": day})
     return {"round": number, "day": day, "models": len(scores), "tournament": tournament.id}
 
 
@@ -185,6 +189,7 @@ def _resolve(platform: Platform, step: Step, _: Tournament, now: datetime) -> Ma
     number = _number(step)
     with platform.session() as session:
         done = resolve_round(session, blobs=platform.blobs, number=number, now=now)
+        announce_round(session, "round.resolved", get_round(session, number), now=now)
     return {"round": number, "paid": str(done.paid), "burned": str(done.burned)}
 
 
