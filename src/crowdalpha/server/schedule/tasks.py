@@ -43,6 +43,7 @@ from crowdalpha.server.tournaments.timetable import (
     sessions_from,
     window_on,
 )
+from crowdalpha.server.webhooks.service import Event, emit
 
 __all__ = ["advance_schedule", "do_step", "run_step"]
 
@@ -97,6 +98,7 @@ def _open(platform: Platform, step: Step, tournament: Tournament, now: datetime)
         if not mine:
             live = find_live(timetable.feed, number=number, session=step.session)
             _open_on(session, platform.blobs, number, step, tournament, timetable, live, now=now)
+            _tell(session, "round.opened", step, number, now=now)
     taken = 0
     handed = HandedIn(0, 0, is_done=False)
     while not handed.is_done:
@@ -150,6 +152,7 @@ def _close(platform: Platform, step: Step, _: Tournament, now: datetime) -> Mapp
     try:
         with platform.session() as session:
             closed = close_round(session, blobs=platform.blobs, number=number, now=now)
+            _tell(session, "round.closed", step, number, now=now)
     except NothingAtRisk as reason:
         with platform.session() as session:
             void_round(session, number=number, now=now)
@@ -178,6 +181,7 @@ def _score(platform: Platform, step: Step, tournament: Tournament, now: datetime
             final=day == row.rulebook.horizon_days,
             now=now,
         )
+        _tell(session, "scores.published", step, number, now=now, day=day)
     return {"round": number, "day": day, "models": len(scores), "tournament": tournament.id}
 
 
@@ -185,6 +189,7 @@ def _resolve(platform: Platform, step: Step, _: Tournament, now: datetime) -> Ma
     number = _number(step)
     with platform.session() as session:
         done = resolve_round(session, blobs=platform.blobs, number=number, now=now)
+        _tell(session, "round.resolved", step, number, now=now)
     return {"round": number, "paid": str(done.paid), "burned": str(done.burned)}
 
 
@@ -192,6 +197,11 @@ StepTask = Callable[[Platform, Step, Tournament, datetime], Mapping[str, Json]]
 STEPS: Mapping[StepName, StepTask] = MappingProxyType(
     {"open": _open, "close": _close, "score": _score, "resolve": _resolve}
 )
+
+
+def _tell(session: Session, event: Event, step: Step, number: RoundNumber, *, now: datetime, **more: Json) -> None:
+    """Tell webhooks of a step, when its transaction commits."""
+    emit(session, event=event, tournament_id=step.tournament_id, payload={"round": number, **more}, now=now)
 
 
 def _newest_known(
