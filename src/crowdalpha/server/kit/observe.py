@@ -64,8 +64,17 @@ class Observed:
                 self._tell(scope, status=statuses[-1], seconds=time.perf_counter() - started)
 
     def _tell(self, scope: Scope, *, status: int, seconds: float) -> None:
-        route, method = getattr(scope.get("route"), "path", UNKNOWN), scope["method"]
+        route, method = _route_of(scope), scope["method"]
         if method not in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}:
             method = UNKNOWN  # a caller may write anything there
         self._metrics.tell(method=method, route=route, status=status, seconds=seconds)
         log.info("request_answered", method=method, route=route, status=status, seconds=round(seconds, 4))
+
+
+def _route_of(scope: Scope) -> str:
+    """Name the route that a request came to, with its prefix, which the route itself does not know."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    if path is None or ":path}" in path:
+        return path or UNKNOWN
+    steps = scope["path"].split("/")
+    return "/".join(steps[: len(steps) - path.count("/")]) + path
