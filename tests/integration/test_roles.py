@@ -135,6 +135,29 @@ TABLE: list[tuple[str, str, JSON | None, tuple[int, ...]]] = [
     ("POST", "/api/v1/logins", {"name": "{role}", "password": "wrong"}, all_of(401)),
     ("DELETE", "/api/v1/logins/current", None, (401, 204, 204, 204, 204, 204, 401, 204)),
     ("DELETE", "/api/v1/logins/{nobody_id}", None, but(EACH_ITS_OWN, 404)),
+    ("GET", "/metrics", None, AUDITORS),
+    ("GET", "/api/v1/status", None, (200, 200, 200, 200, 200, 200, 401, 200)),
+    ("POST", "/api/v1/tournaments", {"id": 9, "name": "other"}, but(OPERATORS, 201)),
+    ("PATCH", "/api/v1/tournaments/{nobody_id}", {}, but(OPERATORS, 404)),
+    ("POST", "/api/v1/tournaments/{nobody_id}/rounds", {}, but(OPERATORS, 404)),
+    ("POST", "/api/v1/rounds/{nobody_id}/void", None, but(OPERATORS, 404)),
+    ("POST", "/api/v1/rounds/{nobody_id}/{step}", None, but(OPERATORS, 404)),
+    ("GET", "/api/v1/jobs", None, (401, 200, 200, 200, 200, 200, 401, 200)),
+    ("GET", "/api/v1/jobs/{nobody_id}", None, (401, 404, 404, 404, 404, 404, 401, 404)),
+    ("POST", "/api/v1/jobs/{nobody_id}/retry", None, (401, 404, 404, 404, 404, 404, 401, 404)),
+    ("GET", "/api/v1/webhooks", None, EACH_ITS_OWN),
+    ("POST", "/api/v1/webhooks", {"url": "ftp://x.example/", "events": ["round.open"]}, but(EACH_ITS_OWN, 422)),
+    ("GET", "/api/v1/webhooks/{nobody_id}", None, but(EACH_ITS_OWN, 404)),
+    ("DELETE", "/api/v1/webhooks/{nobody_id}", None, but(EACH_ITS_OWN, 404)),
+    ("POST", "/api/v1/webhooks/{nobody_id}/secret", None, but(EACH_ITS_OWN, 404)),
+    ("POST", "/api/v1/webhooks/{nobody_id}/enable", None, but(EACH_ITS_OWN, 404)),
+    ("POST", "/api/v1/webhooks/{nobody_id}/disable", None, but(EACH_ITS_OWN, 404)),
+    ("GET", "/api/v1/webhooks/{nobody_id}/deliveries", None, but(EACH_ITS_OWN, 404)),
+    ("POST", "/api/v1/webhooks/deliveries/{nobody_id}/replay", None, but(EACH_ITS_OWN, 404)),
+    ("GET", "/api/v1/models/{model_id}/webhook", None, but(OWN, 404)),
+    ("PUT", "/api/v1/models/{model_id}/webhook", {"url": "ftp://x.example/"}, but(OWN, 422)),
+    ("DELETE", "/api/v1/models/{model_id}/webhook", None, but(OWN, 204)),
+    ("POST", "/api/v1/models/{model_id}/webhook/trigger", None, but(OWN, 404)),
 ]
 
 
@@ -195,6 +218,7 @@ def play(platform: Platform, folder: Path) -> dict[str, object]:
         "profile": "none",
         "part": "public",
         "nobody_id": 999,
+        "step": "close",
     }
 
 
