@@ -9,7 +9,8 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import polars as pl
 from fastapi import Query, Response
@@ -37,6 +38,7 @@ __all__ = [
 
 CSV = "text/csv; charset=utf-8"
 PARQUET = "application/vnd.apache.parquet"
+DTYPES: Mapping[object, pl.DataType] = {bool: pl.Boolean(), int: pl.Int64(), float: pl.Float64()}
 Form = Literal["json", "csv", "parquet"]
 Format = Annotated[Form, Query(alias="format", description="How the rows are written.")]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="Most rows of one page.")]
@@ -139,9 +141,13 @@ def table_answers(shape: type[Out]) -> dict[int | str, dict[str, Any]]:
 
 
 def _dtype(annotation: object) -> pl.DataType:
-    parts = [part for part in (get_args(annotation) or (annotation,)) if part is not type(None)]
-    kinds: dict[object, pl.DataType] = {bool: pl.Boolean(), int: pl.Int64(), float: pl.Float64()}
-    return kinds.get(parts[0], pl.String()) if len(parts) == 1 else pl.String()
+    """Look through `Annotated` and `| None` for a number or a truth value."""
+    if get_origin(annotation) is Annotated:
+        return _dtype(get_args(annotation)[0])
+    parts = [part for part in get_args(annotation) if part is not NoneType]
+    if get_origin(annotation) in (Union, UnionType) and len(parts) == 1:
+        return _dtype(parts[0])
+    return DTYPES.get(annotation, pl.String())
 
 
 def _without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
