@@ -22,6 +22,7 @@ from crowdalpha.server.numerai.scalars import SCALARS
 from crowdalpha.server.numerai.scores import ScoreQueries
 from crowdalpha.server.numerai.stakes import StakeMutations
 from crowdalpha.server.numerai.submissions import SubmissionMutations, SubmissionQueries
+from crowdalpha.server.numerai.webhooks import WebhookMutations
 
 __all__ = ["MAX_ALIASES", "MAX_DEPTH", "MAX_TOKENS", "build_schema"]
 
@@ -41,7 +42,14 @@ QUERIES = (
     LeaderboardQueries,
     RefusedQueries,
 )
-MUTATIONS = (AccountMutations, SubmissionMutations, ProfileMutations, StakeMutations, RefusedMutations)
+MUTATIONS = (
+    AccountMutations,
+    SubmissionMutations,
+    ProfileMutations,
+    StakeMutations,
+    WebhookMutations,
+    RefusedMutations,
+)
 
 
 class FieldSchema(strawberry.Schema):
