@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from crowdalpha.server.diagnostics.service import KIND as DIAGNOSIS
+from crowdalpha.server.diagnostics.tasks import run_diagnosis
 from crowdalpha.server.jobs.running import Task
 from crowdalpha.server.schedule.service import KIND
 from crowdalpha.server.schedule.tasks import advance_schedule, run_step
@@ -10,7 +12,7 @@ from crowdalpha.server.worker import Routine
 
 __all__ = ["ROUTINES", "TASKS"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step})
+TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DIAGNOSIS: run_diagnosis})
 """By the kind of the jobs."""
 
 ROUTINES: Sequence[Routine] = (advance_schedule,)

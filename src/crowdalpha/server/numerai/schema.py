@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext
 
 from crowdalpha.server.numerai.accounts import AccountMutations, AccountQueries
 from crowdalpha.server.numerai.compute import RefusedMutations, RefusedQueries
+from crowdalpha.server.numerai.diagnostics import DiagnosticsMutations, DiagnosticsQueries
 from crowdalpha.server.numerai.documents import Spellings, respelled, spellings_of
 from crowdalpha.server.numerai.files import FileQueries
 from crowdalpha.server.numerai.leaderboards import LeaderboardQueries
@@ -40,6 +41,7 @@ QUERIES = (
     ProfileQueries,
     ResultQueries,
     LeaderboardQueries,
+    DiagnosticsQueries,
     RefusedQueries,
 )
 MUTATIONS = (
@@ -48,6 +50,7 @@ MUTATIONS = (
     ProfileMutations,
     StakeMutations,
     WebhookMutations,
+    DiagnosticsMutations,
     RefusedMutations,
 )
 

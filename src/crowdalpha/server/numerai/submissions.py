@@ -14,7 +14,15 @@ from crowdalpha.server.numerai.rounds import opened_rounds
 from crowdalpha.server.submissions.service import Submission, list_submissions, submit
 from crowdalpha.server.uploads.service import open_upload, take_upload
 
-__all__ = ["FileAuth", "SubmissionMutations", "SubmissionOut", "SubmissionQueries", "place_for", "submissions_of"]
+__all__ = [
+    "UPLOAD",
+    "FileAuth",
+    "SubmissionMutations",
+    "SubmissionOut",
+    "SubmissionQueries",
+    "place_for",
+    "submissions_of",
+]
 
 UPLOAD, READ, DOWNLOAD = "upload_submission", "read_submission_info", "download_submission"
 
