@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 OUT ?= season
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test clients check format bench docs lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: setup ## Play a whole season, print the result, leave a report in $(OUT)/
 test: setup ## Run every test on two cores
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
+clients: setup ## Install the releases of numerapi that the tests run, each in a folder of its own
+	@$(BIN)/python -m tests.fixtures.clients
+
 check: setup ## Format, lint, types and import contracts: what CI runs before the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -44,9 +47,11 @@ docs: setup ## Write the generated pages anew and build the documentation into s
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/mkdocs build --strict
 
-lock: setup ## Compile requirements.lock anew from pyproject.toml
+lock: setup ## Compile requirements.lock anew from pyproject.toml, and what the tested clients need
 	@$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-strip-extras --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file tests/numerapi/requirements.txt tests/numerapi/requirements.in
 
 clean: ## Remove .venv, caches and what the tasks wrote
-	rm -rf $(VENV) build src/crowdalpha.egg-info src/crowdalpha/scoring/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)
+	rm -rf $(VENV) .clients build src/crowdalpha.egg-info src/crowdalpha/scoring/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis site $(OUT)

@@ -1,25 +1,25 @@
 """A participant's day with an unchanged numerapi: what each call gave, as JSON on standard output.
 
 Run with the PYTHONPATH of a release. Arguments: address of the server, a folder, the name of the account, ids of its
-models in tournaments 8, 11 and 12.
+models in tournaments 8, 11 and 12, address of a receiver of webhooks.
 """
 
 import json
 import sys
 from pathlib import Path
 
-import numerapi
-import numerapi.base_api
+import numerapi  # type: ignore[import-not-found]  # this runs where it is installed
+import numerapi.base_api  # type: ignore[import-not-found]  # the same
 import pandas as pd
 
 URL, FOLDER, NAME = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
-MODELS = dict(zip((8, 11, 12), sys.argv[4:7], strict=True))
+MODELS, HOOK = dict(zip((8, 11, 12), sys.argv[4:7], strict=True)), sys.argv[7]
 numerapi.base_api.API_TOURNAMENT_URL = URL
 
-seen = {}
+seen: dict[str, object] = {}
 
 
-def step(name, api, method, *args, **options):
+def step(name: str, api: object, method: str, *args: object, **options: object) -> None:
     """Note what a call gave, how it failed, or that this release does not have it."""
     if not hasattr(api, method):
         seen[name] = "absent"
@@ -30,12 +30,12 @@ def step(name, api, method, *args, **options):
         seen[name] = f"{type(error).__name__}: {error}"
 
 
-def frame_of(names, column, value):
+def frame_of(names: list[str], column: str, value: str) -> pd.DataFrame:
     """Predictions as a user makes them: a column of names, then one of numbers."""
     return pd.DataFrame({column: names, value: [(place + 1) / (len(names) + 1) for place in range(len(names))]})
 
 
-def read_rounds(api):
+def read_rounds(api: object) -> None:
     step("current_round", api, "get_current_round")
     step("round_open", api, "check_round_open")
     step("new_round", api, "check_new_round")
@@ -44,7 +44,7 @@ def read_rounds(api):
     step("pipeline", api, "pipeline_status", "2024-02-07")
 
 
-def read_files(api):
+def read_files(api: object) -> None:
     step("datasets", api, "list_datasets")
     step("features", api, "download_dataset", "v1.0/features.json", str(FOLDER / "features.json"))
     path = FOLDER / "train.parquet"
@@ -65,7 +65,7 @@ def read_files(api):
     step("no_file", api, "download_dataset", "v1.0/nothing.parquet", str(FOLDER / "nothing"))
 
 
-def read_account(api):
+def read_account(api: object) -> None:
     step("account", api, "get_account")
     step("models", api, "get_models")
     step("transactions", api, "wallet_transactions")
@@ -78,9 +78,9 @@ def read_account(api):
     step("model_name", api, "modelid_to_modelname", MODELS[8])
 
 
-def submit(api):
+def submit(api: object) -> None:
     live = pd.read_parquet(FOLDER / "live.parquet")
-    names = list(live["id"] if "id" in live else live.index)
+    names = list(live["id"])
     path = FOLDER / "my predictions.csv"
     frame_of(names, "id", "prediction").to_csv(path, index=False)
     step("upload", api, "upload_predictions", str(path), model_id=MODELS[8])
@@ -94,7 +94,7 @@ def submit(api):
     seen["downloaded"] = (FOLDER / "mine.csv").read_text().splitlines()[0]
 
 
-def stake(api):
+def stake(api: object) -> None:
     step("stake", api, "stake_get", f"{NAME}-classic")
     step("stake_up", api, "stake_increase", 0.5, MODELS[8])
     step("stake_down", api, "stake_decrease", "0.25", MODELS[8])
@@ -105,7 +105,15 @@ def stake(api):
     step("stake_drained", api, "stake_get", f"{NAME}-classic")
 
 
-def read_results(api):
+def hooks(api: object) -> None:
+    step("webhook", api, "set_submission_webhook", MODELS[8], HOOK)
+    trigger = "mutation($id: String!) {triggerModelWebhook(modelId: $id)}"
+    step("triggered", api, "raw_query", trigger, {"id": MODELS[8]}, authorization=True)
+    step("webhook_removed", api, "set_submission_webhook", MODELS[8], None)
+    step("triggered_without", api, "raw_query", trigger, {"id": MODELS[8]}, authorization=True)
+
+
+def read_results(api: object) -> None:
     step("scores", api, "submission_scores", MODELS[8])
     step("mmc_scores", api, "submission_scores", MODELS[8], display_name="mmc", distinct_on_round=True)
     step("performances", api, "round_model_performances_v2", MODELS[8])
@@ -116,7 +124,7 @@ def read_results(api):
     step("accounts", api, "get_account_leaderboard", 2)
 
 
-def ask_for_what_is_not_done(api):
+def ask_for_what_is_not_done(api: object) -> None:
     model = FOLDER / "model.pkl"
     model.write_bytes(b"")
     step("model_upload", api, "model_upload", str(model), model_id=MODELS[8])
@@ -124,8 +132,8 @@ def ask_for_what_is_not_done(api):
     step("chain", api, "v3_stake_config")
 
 
-def other_tournament(api, prefix, column):
-    model = MODELS[api.tournament_id]
+def other_tournament(api: object, tournament: int, prefix: str, column: str) -> None:
+    model = MODELS[tournament]
     step(f"{prefix}_round", api, "get_current_round")
     step(f"{prefix}_datasets", api, "list_datasets")
     path = FOLDER / f"{prefix}.parquet"
@@ -144,14 +152,13 @@ def other_tournament(api, prefix, column):
 
 options = {"verbosity": "critical", "show_progress_bars": False}
 classic = numerapi.NumerAPI(**options)
-for part in (read_rounds, read_files, read_account, submit, stake, read_results, ask_for_what_is_not_done):
+for part in (read_rounds, read_files, read_account, submit, stake, hooks, read_results, ask_for_what_is_not_done):
     part(classic)
 signals = numerapi.SignalsAPI(**options)
-other_tournament(signals, "signals", "numerai_ticker")
-numerapi.SignalsAPI.global_data_dir = str(FOLDER)
+other_tournament(signals, 11, "signals", "numerai_ticker")
 signals.global_data_dir = str(FOLDER)
 step("universe", signals, "ticker_universe")
-other_tournament(numerapi.CryptoAPI(**options), "crypto", "symbol")
+other_tournament(numerapi.CryptoAPI(**options), 12, "crypto", "symbol")
 wrong = numerapi.NumerAPI("A" * 32, "B" * 64, **options)
 step("wrong_key", wrong, "get_account")
 json.dump(seen, sys.stdout, default=str)

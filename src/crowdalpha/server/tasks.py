@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from crowdalpha.server.deliveries.service import KIND as DELIVER
 from crowdalpha.server.deliveries.tasks import deliver, queue_due
+from crowdalpha.server.diagnostics.service import KIND as DIAGNOSIS
+from crowdalpha.server.diagnostics.tasks import run_diagnosis
 from crowdalpha.server.jobs.running import Task
 from crowdalpha.server.schedule.service import KIND
 from crowdalpha.server.schedule.tasks import advance_schedule, run_step
@@ -12,7 +14,7 @@ from crowdalpha.server.worker import Routine
 
 __all__ = ["ROUTINES", "TASKS"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DELIVER: deliver})
+TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DELIVER: deliver, DIAGNOSIS: run_diagnosis})
 """By the kind of the jobs."""
 
 ROUTINES: Sequence[Routine] = (advance_schedule, queue_due)

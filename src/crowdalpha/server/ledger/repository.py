@@ -22,7 +22,6 @@ __all__ = [
     "list_balances",
     "list_balances_on",
     "list_batches",
-    "list_entries",
     "list_transfers",
     "list_units",
     "lock_chain",
@@ -188,23 +187,6 @@ def list_transfers(session: Session, *, batch_id: int) -> list[tuple[str, str, s
         ORDER BY transfer.id
     """)
     return [tuple(row) for row in session.execute(statement, {"batch_id": batch_id})]
-
-
-def list_entries(
-    session: Session, ref: AccountRef, *, unit: str, limit: int
-) -> list[tuple[int, str, str, str, int, datetime]]:
-    """List (id, code, debit, credit, amount, time) of the last transfers of an account, newest first."""
-    statement = text("""
-        SELECT transfer.id, transfer.code, debit.ref, credit.ref, transfer.amount, transfer.at
-        FROM ledger_account mine
-        JOIN ledger_transfer transfer ON mine.id IN (transfer.debit_id, transfer.credit_id)
-        JOIN ledger_account debit ON debit.id = transfer.debit_id
-        JOIN ledger_account credit ON credit.id = transfer.credit_id
-        WHERE mine.ref = :ref AND mine.unit = :unit
-        ORDER BY transfer.id DESC
-        LIMIT :limit
-    """)
-    return [tuple(row) for row in session.execute(statement, {"ref": str(ref), "unit": unit, "limit": limit})]
 
 
 def page_transfers(

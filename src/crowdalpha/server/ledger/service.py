@@ -29,7 +29,6 @@ __all__ = [
     "FIRST_PREVIOUS_HASH",
     "Balance",
     "Batch",
-    "Entry",
     "Movement",
     "audit",
     "balance_of",
@@ -41,7 +40,6 @@ __all__ = [
     "find_answer",
     "fund_rewards",
     "hold_still",
-    "list_entries",
     "page_balances",
     "page_transfers",
     "post",
@@ -65,18 +63,6 @@ class Batch:
     body_hash: str
     hash: str
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One transfer, as one of its two accounts sees it."""
-
-    id: int
-    code: FlowCode
-    debit: AccountRef
-    credit: AccountRef
-    amount: Amount
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +176,6 @@ def balances_of(session: Session, refs: Sequence[AccountRef], *, unit: Unit) -> 
 def balance_of(session: Session, ref: AccountRef, *, unit: Unit) -> Amount:
     """Read one balance."""
     return balances_of(session, [ref], unit=unit)[0]
-
-
-def list_entries(session: Session, ref: AccountRef, *, unit: Unit = POINTS, limit: int) -> list[Entry]:
-    """List the last transfers of an account, newest first."""
-    return [
-        Entry(entry_id, FlowCode(code), AccountRef.parse(debit), AccountRef.parse(credit), Amount(amount, unit), at)
-        for entry_id, code, debit, credit, amount, at in repository.list_entries(
-            session, ref, unit=unit.code, limit=limit
-        )
-    ]
 
 
 def page_transfers(

@@ -16,6 +16,7 @@ from crowdalpha.server.numerai.asking import Asked
 from crowdalpha.server.numerai.scalars import decimal_of
 from crowdalpha.server.numerai.stakes import WalletTxn, transactions_of
 from crowdalpha.server.numerai.submissions import SubmissionOut, submissions_of
+from crowdalpha.server.tournaments.service import list_tournaments
 
 __all__ = ["AccountMutations", "AccountQueries", "ModelOut"]
 
@@ -100,10 +101,11 @@ class AccountQueries:
 
     @strawberry.field
     def account(self, info: Asked) -> AccountOut:
-        """Show the account that asks."""
+        """Show the account that asks; its balance is in the unit of the first tournament."""
         asking = info.context
         account = get_account(asking.session, asking.account(READ))
-        balance = balance_of(asking.session, available(account.id), unit=POINTS)
+        units = [each.rulebook.unit for each in list_tournaments(asking.session)]
+        balance = balance_of(asking.session, available(account.id), unit=units[0] if units else POINTS)
         return AccountOut(
             id=strawberry.ID(str(account.id)),
             username=account.name,

@@ -1,8 +1,8 @@
 """Files of the tournaments under the names that clients know: `v1.0/train.parquet`, `signals/v1.0/live.parquet`.
 
 Versions have one name each on a platform, so that a version `signals-v1.0` of the tournament `signals` is shown as
-`signals/v1.0`. A round's own files are those of the dataset `round-<number>`; they take the places of the files of the same name in the
-dataset that the round is bound to. Only files of rounds that have opened are shown.
+`signals/v1.0`. A round's own files take the places of the files of the same name in the dataset that the round is bound
+to. Only files of rounds that have opened are shown.
 """
 
 import re
@@ -43,7 +43,7 @@ class FileQueries:
     """Questions about data files; they need no key."""
 
     @strawberry.field
-    def list_datasets(self, info: Asked, tournament: int | None = None, round: int | None = None) -> list[str]:  # noqa: A002  # a client's word
+    def list_datasets(self, info: Asked, tournament: int | None = None, round: int | None = None) -> list[str]:
         """List the files of a tournament, or of all."""
         files = [names_of(info.context, each, number=round) for each in _tournaments(info.context, tournament)]
         return sorted(name for names in files for name in names)
@@ -54,7 +54,7 @@ class FileQueries:
         info: Asked,
         filename: str,
         tournament: int | None = None,
-        round: int | None = None,  # noqa: A002  # a client's word
+        round: int | None = None,
     ) -> str:
         """Give an address that a file can be fetched from, several times, for a day."""
         asking = info.context

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
 
 from crowdalpha.errors import CrowdalphaError
 from crowdalpha.server.kit.depends import Now, PlatformOf, maybe_caller
+from crowdalpha.server.kit.links import base_of
 from crowdalpha.server.numerai.asking import Asking
 from crowdalpha.server.numerai.execution import Answer, Question, execute, refusal
 from crowdalpha.server.numerai.schema import build_schema
@@ -25,10 +27,13 @@ schema = build_schema()
 async def question_of(request: Request) -> Question | Answer:
     """Read what is asked, or say why it cannot be read."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return refusal(f"the request has more than {MAX_BODY} bytes; send a shorter document", code="too_large")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return refusal(f"the request has more than {MAX_BODY} bytes; send a shorter document", code="too_large")
+    except HTTPException as error:
+        return refusal(str(error.detail), code="refused")
     try:
         content = json.loads(body)
     except ValueError:
@@ -54,7 +59,7 @@ def answer(
     except CrowdalphaError as error:
         return JSONResponse(refusal(str(error), code=error.code))
 
-    base_url = platform.settings.public_url or str(request.base_url).rstrip("/")
+    base_url = base_of(platform, request)
 
     def ask(session: Session) -> Asking:
         return Asking(

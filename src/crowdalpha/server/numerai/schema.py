@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext
 
 from crowdalpha.server.numerai.accounts import AccountMutations, AccountQueries
 from crowdalpha.server.numerai.compute import RefusedMutations, RefusedQueries
+from crowdalpha.server.numerai.diagnostics import DiagnosticsMutations, DiagnosticsQueries
 from crowdalpha.server.numerai.documents import Spellings, respelled, spellings_of
 from crowdalpha.server.numerai.files import FileQueries
 from crowdalpha.server.numerai.leaderboards import LeaderboardQueries
@@ -22,6 +23,7 @@ from crowdalpha.server.numerai.scalars import SCALARS
 from crowdalpha.server.numerai.scores import ScoreQueries
 from crowdalpha.server.numerai.stakes import StakeMutations
 from crowdalpha.server.numerai.submissions import SubmissionMutations, SubmissionQueries
+from crowdalpha.server.numerai.webhooks import WebhookMutations
 
 __all__ = ["MAX_ALIASES", "MAX_DEPTH", "MAX_TOKENS", "build_schema"]
 
@@ -39,9 +41,18 @@ QUERIES = (
     ProfileQueries,
     ResultQueries,
     LeaderboardQueries,
+    DiagnosticsQueries,
     RefusedQueries,
 )
-MUTATIONS = (AccountMutations, SubmissionMutations, ProfileMutations, StakeMutations, RefusedMutations)
+MUTATIONS = (
+    AccountMutations,
+    SubmissionMutations,
+    ProfileMutations,
+    StakeMutations,
+    WebhookMutations,
+    DiagnosticsMutations,
+    RefusedMutations,
+)
 
 
 class FieldSchema(strawberry.Schema):

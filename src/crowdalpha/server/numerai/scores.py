@@ -168,7 +168,7 @@ class ScoreQueries:
         model_id: str,
         tournament: int | None = None,
         last_n_rounds: int | None = None,
-        distinct_on_round: bool | None = None,  # noqa: ARG002  # a round is here once in any case
+        distinct_on_round: bool | None = None,
     ) -> list[PerformanceOut]:
         """List what a model did round by round, newest first."""
         parts = parts_of(info.context, _model(info.context, model_id), n_rounds=last_n_rounds)

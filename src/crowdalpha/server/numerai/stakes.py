@@ -1,7 +1,6 @@
 """Stakes up and down, and the movements of the own balance."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -9,10 +8,10 @@ import strawberry
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.errors import Conflict
-from crowdalpha.rules.ledger import FlowCode, available
-from crowdalpha.rules.money import POINTS, Amount, Unit
+from crowdalpha.rules.ledger import available
+from crowdalpha.rules.money import Amount, Unit
 from crowdalpha.rules.round import RoundState
-from crowdalpha.server.ledger.service import Entry, list_entries
+from crowdalpha.server.ledger.service import page_transfers
 from crowdalpha.server.models.service import Model
 from crowdalpha.server.numerai.asking import Asked, Asking
 from crowdalpha.server.numerai.rounds import newest_first
@@ -72,7 +71,7 @@ class StakeMutations:
         self,
         info: Asked,
         value: str,
-        type: str,  # noqa: A002  # a client's word
+        type: str,
         tournament_number: int | None = None,
         model_id: str | None = None,
     ) -> StakeChange:
@@ -138,23 +137,19 @@ def read_amount(text: str, unit: Unit) -> Amount:
 def transactions_of(asking: Asking, *, scope: str) -> list[WalletTxn]:
     """List the movements of the own balance, newest first."""
     mine = available(asking.account(scope))
-    entries: Sequence[Entry] = list_entries(asking.session, mine, unit=POINTS, limit=MAX_ENTRIES)
     return [
         WalletTxn(
-            amount=decimal_of(entry.amount),
-            from_=str(entry.debit),
+            amount=decimal_of(each.amount),
+            from_=each.debit,
             status="confirmed",
-            to=str(entry.credit),
-            time=entry.at,
+            to=each.credit,
+            time=each.at,
             tournament=None,
-            tx_hash=str(entry.id),
-            type=KINDS.get(entry.code, entry.code.value),
+            tx_hash=str(each.id),
+            type=each.code,
         )
-        for entry in entries
+        for each in page_transfers(asking.session, refs=[mine], limit=MAX_ENTRIES)
     ]
-
-
-KINDS = {FlowCode.WITHDRAW_HOLD: "withdrawal", FlowCode.WITHDRAW_POST: "withdrawal"}
 
 
 def _take_out(asking: Asking, model: Model, tournament: Tournament, amount: Amount) -> datetime | None:

@@ -14,7 +14,15 @@ from crowdalpha.server.numerai.rounds import opened_rounds
 from crowdalpha.server.submissions.service import Submission, list_submissions, submit
 from crowdalpha.server.uploads.service import open_upload, take_upload
 
-__all__ = ["FileAuth", "SubmissionMutations", "SubmissionOut", "SubmissionQueries", "place_for", "submissions_of"]
+__all__ = [
+    "UPLOAD",
+    "FileAuth",
+    "SubmissionMutations",
+    "SubmissionOut",
+    "SubmissionQueries",
+    "place_for",
+    "submissions_of",
+]
 
 UPLOAD, READ, DOWNLOAD = "upload_submission", "read_submission_info", "download_submission"
 
@@ -85,7 +93,7 @@ class SubmissionQueries:
         self,
         info: Asked,
         model_id: str | None = None,
-        id: str | None = None,  # noqa: A002  # a client's word
+        id: str | None = None,
     ) -> list[SubmissionOut]:
         """List what a model handed in, newest first; or one of them."""
         if id is not None:
@@ -94,7 +102,7 @@ class SubmissionQueries:
         return submissions_of(info.context, info.context.own_model(model_id, scope=READ))
 
     @strawberry.field
-    def submission_download_auth(self, info: Asked, id: str | None = None) -> FileAuth:  # noqa: A002  # a client's word
+    def submission_download_auth(self, info: Asked, id: str | None = None) -> FileAuth:
         """Give an address to fetch one's own file from."""
         asking = info.context
         _, found = _own_submission(asking, id or "", scope=DOWNLOAD)
@@ -121,8 +129,8 @@ class SubmissionMutations:
         model_id: str | None = None,
         trigger_id: str | None = None,
         source: str | None = None,
-        data_datestamp: int | None = None,  # noqa: ARG002  # clients send it; the live ids say which day a file is of
-        version: int | None = None,  # noqa: ARG002  # clients send it
+        data_datestamp: int | None = None,
+        version: int | None = None,
     ) -> SubmissionRef:
         """Check a file and take it for the round that is open; the answer says whether it was taken."""
         model = info.context.own_model(model_id, scope=UPLOAD, tournament=tournament)
@@ -138,7 +146,7 @@ class SubmissionMutations:
         model_id: str | None = None,
         trigger_id: str | None = None,
         source: str | None = None,
-        data_datestamp: int | None = None,  # noqa: ARG002  # clients send it; the universe says which day a file is of
+        data_datestamp: int | None = None,
     ) -> SignalsSubmissionRef:
         """Check a file of a tournament on named assets and take it for the round that is open."""
         model = info.context.own_model(model_id, scope=UPLOAD, tournament=11 if tournament is None else tournament)

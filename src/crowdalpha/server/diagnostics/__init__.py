@@ -1,0 +1,1 @@
+"""Diagnostics: scores of a participant's predictions on the validation part of the data, computed by the workers."""
