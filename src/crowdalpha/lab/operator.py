@@ -231,6 +231,7 @@ class Operator:
                 number=RoundNumber(number),
                 secrets=seal_folder(self.platform),
                 now=self.closes_at(number),
+                replay_key=self.key.secret,
             )
 
     def wipe_sealed(self, number: int) -> None:

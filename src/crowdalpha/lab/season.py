@@ -179,6 +179,8 @@ def _walk(n_rounds: int, operator: Operator, crowd: Crowd, fund: Fund, progress:
             if operator.has_sealed:
                 _play_sealed(operator, crowd, published[-1])
             fund.trade(operator, number, operator.close_round(number))
+            if operator.has_sealed:
+                operator.wipe_sealed(number)
             running.append(published[-1])
             progress.step(f"round {number} closed, {len(running)} open")
         if len(published) == n_rounds and not running:
@@ -186,12 +188,11 @@ def _walk(n_rounds: int, operator: Operator, crowd: Crowd, fund: Fund, progress:
 
 
 def _play_sealed(operator: Operator, crowd: Crowd, live: LiveRound) -> None:
-    """Let the models of the sealed track run, and open what they hand in; secrets of closed rounds are destroyed."""
+    """Let the models of the sealed track run, and open what they hand in."""
     with TemporaryDirectory(prefix="sealed") as folder:
         files = operator.offer_sealed(live, Path(folder))
         crowd.hand_in_sealed(files, partial(operator.take_sealed, live.number))
     operator.open_sealed(live.number)
-    operator.wipe_sealed(live.number)
 
 
 def _checkpoints(market: Market, first_era: int) -> list[int]:
