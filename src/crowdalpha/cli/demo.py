@@ -41,6 +41,9 @@ def demo(
     meta_model: Annotated[
         MetaModelMethod, typer.Option(help="How the rulebook weighs the models; half is stake beside any other method.")
     ] = MetaModelMethod.STAKE_WEIGHTED,
+    sealed: Annotated[
+        int, typer.Option(help="Models among them that run on encrypted rows; needs crowdalpha[sealed].")
+    ] = 0,
     out: Annotated[
         Path, typer.Option(help="Folder for the report, the published files and the platform's data.")
     ] = Path("season"),
@@ -60,6 +63,7 @@ def demo(
         stocks=stocks,
         seed=seed,
         meta_model=meta_model.value,
+        sealed=sealed,
     )
     console = Console()
     with LiveProgress(Console(stderr=True)) as progress:

@@ -106,9 +106,7 @@ def open_submissions(
         if wipe:
             with platform.session() as session:
                 service.wipe_finished(session, secrets=_secrets(platform), now=_now())
-    typer.echo(
-        f"round {number}: {found.opened} opened, {found.rejected} rejected, {found.superseded} replaced later"
-    )
+    typer.echo(f"round {number}: {found.opened} opened, {found.rejected} rejected, {found.superseded} replaced later")
 
 
 def _secrets(platform: Platform) -> Path:

@@ -1,5 +1,6 @@
 """A participant's side of the sealed track: fetch a round's encrypted era, and hand in what a model made of it."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +12,41 @@ from crowdalpha.client.errors import ServerUnreachable
 from crowdalpha.client.transport import Transport
 from crowdalpha.errors import InputError
 from crowdalpha.release.sealed import (
+    AdditiveModel,
     Container,
     Expected,
+    Forest,
+    LinearModel,
+    Model,
+    MomentRidge,
+    Progress,
     PublicKeys,
+    Sources,
+    SquareNet,
     check_submission,
     open_era,
     open_moments,
     open_public,
+    run_plan,
+    write_submission,
 )
 
-__all__ = ["SealedFiles", "SealedOffer", "fetch_sealed", "list_sealed", "open_sealed", "submit_sealed"]
+__all__ = [
+    "AdditiveModel",
+    "Forest",
+    "LinearModel",
+    "Model",
+    "MomentRidge",
+    "SealedFiles",
+    "SealedOffer",
+    "SquareNet",
+    "fetch_sealed",
+    "list_sealed",
+    "open_sealed",
+    "run_sealed",
+    "sealed_content",
+    "submit_sealed",
+]
 
 PUBLIC, ERA, MOMENTS = "public", "era", "moments"
 
@@ -179,6 +205,66 @@ def open_sealed(folder: Path) -> SealedFiles:
         open_era(folder / f"{ERA}.sealed", public),
         open_moments(moments, public) if moments.exists() else None,
     )
+
+
+def run_sealed(
+    model: Model,
+    files: SealedFiles,
+    path: Path,
+    *,
+    workers: int = 1,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Container:
+    """Plan a model on a round's files, run it, and write the submission.
+
+    Parameters
+    ----------
+    model : Model
+        `LinearModel`, `AdditiveModel`, `Forest`, `SquareNet` or `MomentRidge`.
+    files : SealedFiles
+        Of a parameter set that runs it.
+    path : Path
+        Where the submission goes.
+    workers, folder, progress
+        As `crowdalpha.release.sealed.run_plan` takes them.
+
+    Returns
+    -------
+    Container
+        The submission.
+
+    Raises
+    ------
+    SealedError
+        If the model cannot run on these files; says what to change.
+    """
+    plan = model.plan(Sources(files.era, files.moments))
+    return write_submission(plan, run_plan(plan, files.public, workers=workers, folder=folder, progress=progress), path)
+
+
+def sealed_content(model: Model, files: SealedFiles) -> bytes:
+    """Run a model on a round's files in this process, and give the submission as bytes.
+
+    Parameters
+    ----------
+    model : Model
+        What is computed.
+    files : SealedFiles
+        Of a parameter set that runs it.
+
+    Returns
+    -------
+    bytes
+        What `run_sealed` would have written.
+
+    Raises
+    ------
+    SealedError
+        If the model cannot run on these files; says what to change.
+    """
+    with tempfile.TemporaryDirectory(prefix="sealed") as folder:
+        return run_sealed(model, files, Path(folder) / "mine.sealed").path.read_bytes()
 
 
 def submit_sealed(transport: Transport, path: Path, *, model_id: int, era: Container) -> dict[str, JsonValue]:

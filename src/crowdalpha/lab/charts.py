@@ -37,6 +37,8 @@ COLOURS = {
     "noisy_copy": "#e9c46a",
     "meta_model_copy": "#d1495b",
     "pair": "#8e6bbf",
+    "sealed_ridge": "#264653",
+    "sealed_trees": "#0b7285",
 }
 """One colour an archetype on every chart: cold for who models, warm for who copies, grey for chance."""
 

@@ -42,6 +42,8 @@ class SeasonConfig:
         Of everything that is drawn.
     meta_model : str
         How the rulebook weighs the models: one of `crowdalpha.ensemble.METHODS`.
+    sealed : int
+        Models among the participants that run on encrypted rows.
     """
 
     prices: Path | None = None
@@ -51,10 +53,12 @@ class SeasonConfig:
     stocks: int | None = None
     seed: int = 1
     meta_model: Method = "stake_weighted"
+    sealed: int = 0
 
     def __post_init__(self) -> None:
         _within("--rounds", self.rounds, 1, MAX_ROUNDS)
         _within("--participants", self.participants, MIN_PARTICIPANTS, MAX_PARTICIPANTS)
+        _within("--sealed", self.sealed, 0, self.participants - MIN_PARTICIPANTS)
         _within("--seed", self.seed, 0, 2**63 - 1)
         if self.meta_model not in METHODS:
             raise SeasonConfigError(f"--meta-model {self.meta_model}: choose from {', '.join(METHODS)}")

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from crowdalpha.client import Dataset, LiveRound, write_predictions
+from crowdalpha.client.sealed import SealedFiles
 from crowdalpha.lab.participants import Participant, Predictor
+from crowdalpha.lab.participants.sealed import SealedPredictor, SealedStrategy
 from crowdalpha.lab.progress import Progress
 from crowdalpha.rules.ids import ModelId
 
@@ -27,7 +29,7 @@ FIT, PREDICT = 0, 1
 
 def fit_crowd(
     participants: Sequence[Participant], dataset: Path, *, workers: int, progress: Progress
-) -> dict[str, Predictor]:
+) -> dict[str, Predictor | SealedPredictor]:
     """Fit the models of all participants from the published files.
 
     Parameters
@@ -43,22 +45,25 @@ def fit_crowd(
 
     Returns
     -------
-    dict of str to Predictor
+    dict of str to Predictor or SealedPredictor
         By name of the participant.
     """
     progress.stage("training the crowd", len(participants))
     jobs = (delayed(_fit)(participant, dataset) for participant in participants)
-    fitted: Iterator[Predictor] = Parallel(n_jobs=workers, return_as="generator")(jobs)
-    predictors = {}
+    fitted: Iterator[Predictor | SealedPredictor] = Parallel(n_jobs=workers, return_as="generator")(jobs)
+    predictors: dict[str, Predictor | SealedPredictor] = {}
     for participant, predictor in zip(participants, fitted, strict=True):
         predictors[participant.name] = predictor
         progress.step(participant.name)
     return predictors
 
 
-def _fit(participant: Participant, dataset: Path) -> Predictor:
+def _fit(participant: Participant, dataset: Path) -> Predictor | SealedPredictor:
     with threadpool_limits(limits=1):
-        return participant.strategy.fit(Dataset(dataset), np.random.default_rng([FIT, participant.seed]))
+        strategy, rng = participant.strategy, np.random.default_rng([FIT, participant.seed])
+        if isinstance(strategy, SealedStrategy):
+            return strategy.fit_sealed(Dataset(dataset), rng)
+        return strategy.fit(Dataset(dataset), rng)
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,14 @@ class Crowd:
     ----------
     roster : sequence of Participant
         Who plays, in the order of every table of the season.
-    predictors : dict of str to Predictor
+    predictors : dict of str to Predictor or SealedPredictor
         By name.
     model_ids : dict of str to ModelId
         By name.
     """
 
     roster: Sequence[Participant]
-    predictors: Mapping[str, Predictor]
+    predictors: Mapping[str, Predictor | SealedPredictor]
     model_ids: Mapping[str, ModelId]
 
     def hand_in(self, rounds: Sequence[LiveRound], number: int, upload: Upload, *, workers: int) -> None:
@@ -96,10 +101,33 @@ class Crowd:
 
         def take_part(each: Participant) -> None:
             rng = np.random.default_rng([PREDICT, each.seed, number])
-            values = self.predictors[each.name].predict(rounds, rng)
+            predictor = self.predictors[each.name]
+            if isinstance(predictor, SealedPredictor):
+                return
+            values = predictor.predict(rounds, rng)
             upload(self.model_ids[each.name], write_predictions(rounds[-1].ids, values))
 
         # A few hundred rows are too few to share among the threads of one model: they would wait for each other.
         with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
             for _ in pool.map(take_part, self.roster):
                 pass
+
+    @property
+    def has_sealed(self) -> bool:
+        """Whether somebody runs on encrypted rows."""
+        return any(isinstance(each, SealedPredictor) for each in self.predictors.values())
+
+    def hand_in_sealed(self, files: SealedFiles, upload: Upload) -> None:
+        """Run the models of the sealed track on an encrypted era and upload what they give.
+
+        Parameters
+        ----------
+        files : SealedFiles
+            Of the round.
+        upload : callable
+            Takes a model id and a sealed submission.
+        """
+        for each in self.roster:
+            predictor = self.predictors[each.name]
+            if isinstance(predictor, SealedPredictor):
+                upload(self.model_ids[each.name], predictor.seal(files))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from crowdalpha.client import Dataset, LiveRound
+from crowdalpha.client.sealed import SealedFiles
 from crowdalpha.lab.participants import Participant
+from crowdalpha.lab.participants.roster import SEALED_SET
+from crowdalpha.lab.sealing import offer_era, open_sealed_files, seal_folder, take_sealed
 from crowdalpha.lab.trading import Trader
 from crowdalpha.lab.workspace import Workspace
 from crowdalpha.market import LAG_DAYS, Market, residual_returns
@@ -32,6 +36,7 @@ from crowdalpha.server.models import service as models
 from crowdalpha.server.portfolios import service as portfolios
 from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.scores import service as scores
+from crowdalpha.server.sealed import service as sealed
 from crowdalpha.server.stakes import service as stakes
 from crowdalpha.server.submissions import service as submissions
 from crowdalpha.server.tournaments import service as tournaments
@@ -75,6 +80,8 @@ class Operator:
         Where published files go.
     first_era : int
         Index of the era of round 1; the dataset is published one era before.
+    has_sealed : bool
+        Whether models run on encrypted rows.
     """
 
     platform: Platform
@@ -83,6 +90,7 @@ class Operator:
     rulebook: Rulebook
     work: Workspace
     first_era: int
+    has_sealed: bool = False
 
     @cached_property
     def fnc_features(self) -> tuple[str, ...]:
@@ -177,8 +185,11 @@ class Operator:
         return live
 
     def _published_meta_models(self, number: int) -> pl.DataFrame | None:
-        """Meta models of the rounds before, which are closed: what participants may see a week later."""
-        if number == 1:
+        """Meta models of the rounds before, which are closed: what participants may see a week later.
+
+        None where models are sealed: a mean of their predictions is made of decrypted values.
+        """
+        if number == 1 or self.has_sealed:
             return None
         before = LiveRound(self.work.round(number - 1))
         with self.platform.session() as session:
@@ -198,6 +209,35 @@ class Operator:
                 now=self.evening(self.row_of(number)) + WINDOW / 2,
                 signing_key=self.platform.signing_key,
             )
+
+    def offer_sealed(self, live: LiveRound, folder: Path) -> SealedFiles:
+        """Offer an open round's rows encrypted; returns the files as a participant opens them."""
+        number = RoundNumber(live.number)
+        features = tuple(Dataset(self.work.dataset).features[SEALED_SET])
+        offer_era(self.platform, number, live.frame, features, now=self.evening(self.row_of(live.number)))
+        return open_sealed_files(self.platform, number, folder)
+
+    def take_sealed(self, number: int, model_id: ModelId, content: bytes) -> None:
+        """Take one participant's sealed submission for an open round."""
+        now = self.evening(self.row_of(number)) + WINDOW / 2
+        take_sealed(self.platform, RoundNumber(number), model_id, content, now=now)
+
+    def open_sealed(self, number: int) -> None:
+        """Open the sealed submissions of a round that is due to close."""
+        with self.platform.session() as session:
+            sealed.open_round_submissions(
+                session,
+                blobs=self.platform.blobs,
+                number=RoundNumber(number),
+                secrets=seal_folder(self.platform),
+                now=self.closes_at(number),
+                replay_key=self.key.secret,
+            )
+
+    def wipe_sealed(self, number: int) -> None:
+        """Destroy the secret keys of rounds that are over."""
+        with self.platform.session() as session:
+            sealed.wipe_finished(session, secrets=seal_folder(self.platform), now=self.closes_at(number))
 
     def close_round(self, number: int) -> FloatArray:
         """Freeze the round; returns the meta model on the assets of the panel, NaN where it says nothing."""
@@ -255,7 +295,8 @@ class Operator:
                 inputs=trader.reference(era=self.era_of(number), assets=assets.to_numpy(), rows=(first, last)),
                 now=self.evening(last),
             )
-        self.work.write_contributions(number, self.platform.blobs.get(done.record_sha256))
+        if not self.has_sealed:
+            self.work.write_contributions(number, self.platform.blobs.get(done.record_sha256))
 
     def record_rebalance(self, number: int, solution: PortfolioSolution, value: float) -> None:
         """Record the weights that a round's meta model led to, and the value of the book before."""

@@ -22,6 +22,7 @@ from crowdalpha.server.ledger import service as ledger
 from crowdalpha.server.portfolios import service as portfolios
 from crowdalpha.server.rounds import service as rounds
 from crowdalpha.server.scores import service as scores
+from crowdalpha.server.sealed import service as sealed
 
 FloatArray = NDArray[np.float64]
 
@@ -181,8 +182,23 @@ def _data(operator: Operator) -> DataRecord:
     bundles = sorted(operator.work.evidence.glob("*.json"))
     verified = sum(verify_round(path.read_bytes()).ok for path in bundles)
     facts["evidence"] = f"{verified} of {len(bundles)} rounds verified offline, from the bundle alone, in evidence/"
+    if operator.has_sealed:
+        facts["sealed track"] = _sealed(operator)
     findings = tuple((each.rule, each.count, each.action, each.example) for each in market.checks.findings)
     return DataRecord(findings=findings, facts=facts)
+
+
+def _sealed(operator: Operator) -> str:
+    """Say what the sealed track was asked, and why its models have no CORR."""
+    with operator.platform.session() as session:
+        keys = sealed.list_keys(session)
+    given = sum(key.answers_allowed - key.answers_left for key in keys)
+    allowed = sum(key.answers_allowed for key in keys)
+    return (
+        f"{len(keys)} keys, one a round, {sum(key.wiped_at is not None for key in keys)} destroyed; {given:,} of "
+        f"{allowed:,} answers reserved. Of models on encrypted rows only the score that pays is told, in thousandths; "
+        "meta models and True Contribution are not published."
+    )
 
 
 def _short(factor_names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,8 @@ def play_season(config: SeasonConfig, *, out: Path, progress: Progress | None = 
         open_workspace(out, config.fingerprint()) as work,
         open_platform(Settings(data_dir=work.platform)) as platform,
     ):
-        operator = Operator(platform, market, _release_key(config), season_rulebook(config.meta_model), work, first_era)
+        rulebook = season_rulebook(config.meta_model)
+        operator = Operator(platform, market, _release_key(config), rulebook, work, first_era, config.sealed > 0)
         record = _play(config, operator, shown, started)
         archetypes, summary = archetype_results(record), summary_of(record)
         report = work.write("report.html", render_report(record))
@@ -144,7 +146,7 @@ def _release_key(config: SeasonConfig) -> ReleaseKey:
 
 
 def _play(config: SeasonConfig, operator: Operator, progress: Progress, started: float) -> SeasonRecord:
-    roster = draw_roster(config.participants, np.random.default_rng([ROSTER_STREAM, config.seed]))
+    roster = draw_roster(config.participants, np.random.default_rng([ROSTER_STREAM, config.seed]), sealed=config.sealed)
     progress.stage("publishing the dataset", 1)
     operator.publish_dataset()
     progress.step()
@@ -174,11 +176,23 @@ def _walk(n_rounds: int, operator: Operator, crowd: Crowd, fund: Fund, progress:
         if number <= n_rounds and row == operator.row_of(number):
             published.append(operator.open_round(number, example))
             crowd.hand_in(published, number, partial(operator.take, number), workers=WORKERS)
+            if operator.has_sealed:
+                _play_sealed(operator, crowd, published[-1])
             fund.trade(operator, number, operator.close_round(number))
+            if operator.has_sealed:
+                operator.wipe_sealed(number)
             running.append(published[-1])
             progress.step(f"round {number} closed, {len(running)} open")
         if len(published) == n_rounds and not running:
             return
+
+
+def _play_sealed(operator: Operator, crowd: Crowd, live: LiveRound) -> None:
+    """Let the models of the sealed track run, and open what they hand in."""
+    with TemporaryDirectory(prefix="sealed") as folder:
+        files = operator.offer_sealed(live, Path(folder))
+        crowd.hand_in_sealed(files, partial(operator.take_sealed, live.number))
+    operator.open_sealed(live.number)
 
 
 def _checkpoints(market: Market, first_era: int) -> list[int]:

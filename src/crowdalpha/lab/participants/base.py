@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.client import Dataset, LiveRound
+from crowdalpha.lab.participants.sealed import SealedStrategy
 
 FloatArray = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ class Participant:
         Who owns it; a p / 1-p pair is two accounts of one person.
     archetype : str
         The kind of behaviour, by which the report groups.
-    strategy : Strategy
+    strategy : Strategy or SealedStrategy
         How it predicts.
     stake : int
         Whole units put on the model before the first round.
@@ -66,6 +67,6 @@ class Participant:
     name: str
     account: str
     archetype: str
-    strategy: Strategy
+    strategy: Strategy | SealedStrategy
     stake: int
     seed: int

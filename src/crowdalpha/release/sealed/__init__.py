@@ -26,7 +26,7 @@ from crowdalpha.release.sealed.opening import Opened, OpenLimits, Rejected, open
 from crowdalpha.release.sealed.parameters import PROFILES, Profile, profile_named
 from crowdalpha.release.sealed.plans import Cost, Model, Plan, Sources
 from crowdalpha.release.sealed.ridge import MomentRidge
-from crowdalpha.release.sealed.running import run_plan
+from crowdalpha.release.sealed.running import Progress, run_plan
 from crowdalpha.release.sealed.submissions import Expected, check_submission, write_submission
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "OverflowingModelError",
     "Plan",
     "Profile",
+    "Progress",
     "PublicKeys",
     "Rejected",
     "SealedError",

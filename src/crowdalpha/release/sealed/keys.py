@@ -198,7 +198,7 @@ def save_secret(keys: EpochKeys, path: Path) -> None:
     name, key_id, secret = keys.profile.name.encode(), keys.key_id.encode(), keys.secret_bytes()
     content = MAGIC + _HEAD.pack(len(name), len(key_id)) + name + key_id + secret
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE), "wb") as stream:
             stream.write(content)
             stream.flush()

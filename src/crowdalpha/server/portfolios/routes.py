@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from crowdalpha.rules.errors import Conflict
 from crowdalpha.server.kit.depends import Auditing, PlatformOf, SessionOf
 from crowdalpha.server.kit.files import FILE_ANSWERS, send_blob
 from crowdalpha.server.kit.ids import NumberOf
@@ -9,6 +10,7 @@ from crowdalpha.server.kit.tables import Format, answer, table_answers
 from crowdalpha.server.portfolios import service
 from crowdalpha.server.portfolios.schemas import ContributionOut, RebalancingOut
 from crowdalpha.server.rounds.service import get_round
+from crowdalpha.server.sealed.service import has_opened
 
 __all__ = ["router"]
 
@@ -40,6 +42,11 @@ def download_weights(
 
 @router.get("/rounds/{number}/contributions", responses=table_answers(ContributionOut))
 def list_contributions(session: SessionOf, number: NumberOf, form: Format = "json") -> Response:
-    """List what each model was worth to a round's reference book, once that is recorded."""
+    """List what each model was worth to a round's reference book, once that is recorded.
+
+    Not of rounds in which sealed submissions were opened: these numbers are made of decrypted predictions.
+    """
+    if has_opened(session, number=number):
+        raise Conflict(f"round {number} has sealed submissions; what is made of decrypted predictions is not published")
     found = service.list_contributions(session, number=get_round(session, number).number)
     return answer(found, ContributionOut, form=form)

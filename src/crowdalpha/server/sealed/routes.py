@@ -3,7 +3,6 @@
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from crowdalpha.release.sealed import SUBMISSION_BYTES
@@ -14,6 +13,7 @@ from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.errors import TooLarge
 from crowdalpha.server.keys.service import Caller
 from crowdalpha.server.kit.depends import Clock, PlatformOf, SessionOf, allowed
+from crowdalpha.server.kit.files import FILE_ANSWERS, send_blob
 from crowdalpha.server.models.service import get_model
 from crowdalpha.server.sealed import service
 from crowdalpha.server.sealed.schemas import Part, SealedOfferOut
@@ -32,19 +32,17 @@ def list_offers(session: SessionOf, platform: PlatformOf, number: int) -> list[S
     ]
 
 
-@router.get("/{profile}/{part}")
-def download(session: SessionOf, platform: PlatformOf, number: int, profile: str, part: Part) -> Response:
-    """Send a file of an offer."""
+@router.head("/{profile}/{part}", include_in_schema=False)
+@router.get("/{profile}/{part}", response_class=Response, responses=FILE_ANSWERS)
+def download(
+    request: Request, session: SessionOf, platform: PlatformOf, number: int, profile: str, part: Part
+) -> Response:
+    """Fetch a file of an offer, or a range of it."""
     offers = service.list_offers(session, number=RoundNumber(number))
     found = next((_hashes(offer).get(part) for offer in offers if offer.profile == profile), None)
     if found is None:
         raise NotFound(f"sealed {part}", profile)
-    size = platform.blobs.size(found)
-    return StreamingResponse(
-        platform.blobs.chunks(found, start=0, end=size),
-        headers={"Content-Length": str(size), "ETag": f'"{found}"'},
-        media_type="application/zip",
-    )
+    return send_blob(request, platform.blobs, sha256=found, filename=f"{part}.sealed")
 
 
 @router.post("/submissions", status_code=201)

@@ -5,6 +5,7 @@ predictions become an ordinary submission; what is recorded of them is coarse, a
 the key owes.
 """
 
+import hmac
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ __all__ = [
     "SealedOffer",
     "add_key",
     "get_key",
+    "has_opened",
     "list_keys",
     "list_offers",
     "list_unused_keys",
@@ -230,11 +232,13 @@ def open_round_submissions(
     secrets: Path,
     now: datetime,
     limits: OpenLimits | None = None,
+    replay_key: bytes | None = None,
 ) -> OpenedRound:
     """Open every sealed submission that counts, each in a process of its own; run this before the close.
 
     A repeat opens what is left. A submission that cannot be used is one coarse outcome, and its model is as if it had
-    not submitted.
+    not submitted. With a `replay_key` the salts of opened files follow from it, so that a simulated round can be played
+    again; without, they are drawn.
 
     Raises
     ------
@@ -251,10 +255,17 @@ def open_round_submissions(
     for each in repository.list_counting(session, number):
         done = repository.find_opening(session, each.id)
         if done is None:
-            done = _open(session, blobs, row, each, ids=ids, secrets=secrets, now=now, limits=limits)
+            done = _open(
+                session, blobs, row, each, ids=ids, secrets=secrets, now=now, limits=limits, replay_key=replay_key
+            )
         outcomes[done.outcome] += 1
     log.info("sealed_round_opened", round=number, **outcomes)
     return OpenedRound(number, **outcomes)
+
+
+def has_opened(session: Session, *, number: RoundNumber) -> bool:
+    """Say whether predictions of a round came out of sealed submissions: then nothing made of them is published."""
+    return bool(repository.list_sealed_models(session, number))
 
 
 def told_scores(
@@ -288,7 +299,7 @@ def secret_path(secrets: Path, key_id: str) -> Path:
     return secrets / f"{key_id}.secret"
 
 
-def _open(
+def _open(  # noqa: PLR0913  # one submission, with everything that opening it needs
     session: Session,
     blobs: BlobStore,
     row: Round,
@@ -298,6 +309,7 @@ def _open(
     secrets: Path,
     now: datetime,
     limits: OpenLimits | None,
+    replay_key: bytes | None,
 ) -> SealedOpeningRow:
     model_id = ModelId(sealed.model_id)
     plain = latest_received_at(session, number=row.number, model_id=model_id)
@@ -317,7 +329,7 @@ def _open(
                 blobs=blobs,
                 row=row,
                 model_id=model_id,
-                content=opened_file(ids, found.predictions),
+                content=opened_file(ids, found.predictions, salt=_salt(replay_key, row.number, model_id)),
                 receipt=sealed.receipt,
                 received_at=sealed.received_at,
             )
@@ -326,6 +338,12 @@ def _open(
     )
     repository.add_opening(session, opening)
     return opening
+
+
+def _salt(replay_key: bytes | None, number: RoundNumber, model_id: ModelId) -> str | None:
+    if replay_key is None:
+        return None
+    return hmac.new(replay_key, f"sealed:{number}:{model_id}".encode(), "sha256").hexdigest()
 
 
 def _offer_for(session: Session, row: Round, content: bytes) -> SealedOfferRow:

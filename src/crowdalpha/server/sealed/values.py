@@ -84,13 +84,14 @@ def offer_of(row: SealedOfferRow, key: SealedKey) -> SealedOffer:
     )
 
 
-def opened_file(live_ids: Sequence[str], predictions: NDArray[np.int64]) -> bytes:
+def opened_file(live_ids: Sequence[str], predictions: NDArray[np.int64], *, salt: str | None = None) -> bytes:
     """Write opened predictions as an ordinary prediction file, with one row of an id that nobody can guess.
 
     The hash of the file is published at the close. Without that row it would tell whether a guess of decrypted values
-    is right, as often as somebody cares to guess. The reader of prediction files leaves unknown ids out.
+    is right, as often as somebody cares to guess. The reader of prediction files leaves unknown ids out. The salt is
+    drawn unless it is given, as by a season that anybody may replay.
     """
-    ids = [*live_ids, f"salt-{secrets.token_hex(SALT_BYTES)}"]
+    ids = [*live_ids, f"salt-{salt or secrets.token_hex(SALT_BYTES)}"]
     frame = pl.DataFrame({"id": ids, "prediction": np.append(predictions.astype(np.float64), 0.0)})
     buffer = io.BytesIO()
     frame.write_parquet(buffer)

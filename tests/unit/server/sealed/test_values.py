@@ -20,3 +20,4 @@ def test_the_hash_of_opened_predictions_confirms_no_guess() -> None:
     first, second = (hashlib.sha256(opened_file(IDS, VALUES)).hexdigest() for _ in range(2))
 
     assert first != second
+    assert opened_file(IDS, VALUES, salt="ab") == opened_file(IDS, VALUES, salt="ab")
