@@ -39,14 +39,19 @@ def credentials_file() -> Path:
 def find_credentials(url: str | None = None, *, public_id: str | None = None, secret: str | None = None) -> Credentials:
     """Find server and key: each from the argument, else the environment, else the file of the last login.
 
+    A key that was saved for one server is not shown to another.
+
     Raises
     ------
     NotLoggedIn
         If one of the three is nowhere, or the file can be read by others.
     """
     saved = _saved(credentials_file())
+    wanted = url or os.environ.get(URL)
+    if wanted and wanted.rstrip("/") != saved.get("url", "").rstrip("/"):
+        saved = {}
     found = {
-        "url": url or os.environ.get(URL) or saved.get("url"),
+        "url": wanted or saved.get("url"),
         "public_id": public_id or os.environ.get(PUBLIC_ID) or saved.get("public_id"),
         "secret": secret or os.environ.get(SECRET) or saved.get("secret"),
     }

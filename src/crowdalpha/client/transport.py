@@ -10,7 +10,6 @@ import httpx2
 from pydantic import JsonValue
 
 from crowdalpha import __version__
-from crowdalpha.client.credentials import Credentials
 from crowdalpha.client.errors import Refused, ServerUnreachable
 
 __all__ = ["API", "Transport"]
@@ -18,18 +17,23 @@ __all__ = ["API", "Transport"]
 API = "/api/v1"
 TIMEOUT = httpx2.Timeout(30.0, read=120.0)
 RETRIES = 3
-FIRST_WAIT = 0.5
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 TRY_AGAIN = frozenset({429, 502, 503, 504})
+NOT_TAKEN = 429
+"""The status of a request that was turned away unread, so that even a write may be sent again."""
+
 Params = Mapping[str, str | int | bool | None]
 
 
 class Transport:
-    """Sends requests with a key and turns refusals into `Refused`.
+    """Sends requests and turns refusals into `Refused`.
 
     Parameters
     ----------
-    credentials : Credentials
-        Server and key.
+    url : str
+        Address of the server; nothing is sent to any other.
+    authorization : str, optional
+        What shows whose requests these are.
     transport : httpx2.BaseTransport, optional
         Another way to the server than the network, such as an app in this process.
     sleep : callable, default=time.sleep
@@ -38,16 +42,18 @@ class Transport:
 
     def __init__(
         self,
-        credentials: Credentials,
+        url: str,
         *,
+        authorization: str | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.base = credentials.url.rstrip("/")
-        self._sleep = sleep
+        self.base = url.rstrip("/")
+        self.sleep = sleep
+        own = {} if authorization is None else {"Authorization": authorization}
         self._client = httpx2.Client(
             base_url=self.base,
-            headers={"Authorization": credentials.header, "User-Agent": f"crowdalpha/{__version__}"},
+            headers={"User-Agent": f"crowdalpha/{__version__}", **own},
             timeout=TIMEOUT,
             transport=transport,
         )
@@ -66,13 +72,13 @@ class Transport:
 
     def get(self, path: str, params: Params | None = None) -> JsonValue:
         """Read JSON."""
-        return self.send("GET", path, params=params).json()  # type: ignore[no-any-return]  # JSON is what it is
+        return _json(self.send("GET", path, params=params))
 
     def post(self, path: str, body: JsonValue = None, *, key: str | None = None) -> JsonValue:
         """Write; with an idempotency `key` a repeat after a lost answer is safe and made."""
         headers = {"Idempotency-Key": key} if key is not None else {}
         answer = self.send("POST", path, json=body, headers=headers, repeat=key is not None)
-        return answer.json() if answer.content else None
+        return _json(answer) if answer.content else None
 
     def send(
         self,
@@ -96,20 +102,23 @@ class Transport:
         """
         may_repeat = method in {"GET", "HEAD", "PUT", "DELETE"} if repeat is None else repeat
         wanted = {name: value for name, value in (params or {}).items() if value is not None}
-        wait = FIRST_WAIT
-        for left in range(RETRIES if may_repeat else 0, -1, -1):
+        request = self._client.build_request(
+            method, self._path(path), params=wanted, json=json, content=content, headers=dict(headers or {})
+        )
+        wait = FIRST_WAIT_S
+        for left in range(RETRIES, -1, -1):
             try:
-                answer = self._client.request(
-                    method, self._path(path), params=wanted, json=json, content=content, headers=dict(headers or {})
-                )
+                answer = self._client.send(request)
             except httpx2.TransportError as error:
-                if left == 0:
+                if left == 0 or not (may_repeat or isinstance(error, httpx2.ConnectError)):
                     raise ServerUnreachable(f"{self.base} gives no answer: {error or type(error).__name__}") from error
             else:
-                if answer.status_code not in TRY_AGAIN or left == 0:
+                asked = _retry_after(answer)
+                again = answer.status_code in TRY_AGAIN and (may_repeat or answer.status_code == NOT_TAKEN)
+                if left == 0 or not again or asked > LONGEST_WAIT_S:
                     return _checked(answer)
-                wait = max(wait, _retry_after(answer))
-            self._sleep(wait)
+                wait = max(wait, asked)
+            self.sleep(wait)
             wait *= 2
         raise ServerUnreachable(f"{self.base} gives no answer")
 
@@ -128,6 +137,13 @@ class Transport:
         return inside if inside.startswith(API) else f"{API}{inside}"
 
 
+def _json(answer: httpx2.Response) -> JsonValue:
+    try:
+        return answer.json()  # type: ignore[no-any-return]  # JSON is what it is
+    except ValueError as error:
+        raise ServerUnreachable(f"{answer.request.url} is no crowdalpha server: it answers without JSON") from error
+
+
 def _retry_after(answer: httpx2.Response) -> float:
     value = answer.headers.get("retry-after", "0")
     return float(value) if value.isdecimal() else 0.0
@@ -138,13 +154,14 @@ def _checked(answer: httpx2.Response) -> httpx2.Response:
         return answer
     try:
         error = answer.json()["error"]
+        message, code = str(error["message"]), str(error["code"])
     except (ValueError, KeyError, TypeError):
         message = f"{answer.request.method} {answer.request.url.path}: status {answer.status_code}"
         raise Refused(message, status=answer.status_code, code="refused") from None
     raise Refused(
-        str(error.get("message")),
+        message,
         status=answer.status_code,
-        code=str(error.get("code")),
+        code=code,
         field=error.get("field"),
         row=error.get("row"),
         request_id=error.get("request_id"),
