@@ -49,7 +49,7 @@ def download(
     url: Annotated[str | None, typer.Option(help="Server; that of the last login by default.")] = None,
 ) -> None:
     """Fetch a round's public bundles, encrypted eras and moments, and check all of them."""
-    with Transport(find_credentials(url)) as transport, LiveProgress(Console(stderr=True, highlight=False)) as bar:
+    with _transport(url) as transport, LiveProgress(Console(stderr=True, highlight=False)) as bar:
         shown = _Shares(bar)
         found = fetch_sealed(transport, number, data, profiles=profile or (), told=shown.bytes)
     for name, files in found.items():
@@ -112,9 +112,14 @@ def submit(
     folders = [each for each in _folders(data) if open_sealed(each).era.content.key_id == key_id]
     if not folders:
         raise InputError(f"{file} was computed on an era that is not in {data}; download its round there")
-    with Transport(find_credentials(url)) as transport:
+    with _transport(url) as transport:
         receipt = submit_sealed(transport, file, model_id=model, era=open_sealed(folders[0]).era)
     typer.echo(json.dumps(receipt, indent=1, sort_keys=True))
+
+
+def _transport(url: str | None) -> Transport:
+    found = find_credentials(url)
+    return Transport(found.url, authorization=found.header)
 
 
 class _Shares:

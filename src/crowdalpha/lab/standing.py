@@ -141,7 +141,7 @@ class Standing:
                 row for row in running if row.tournament_id == TOURNAMENT and row.opens_at <= now < row.closes_at
             ]
             done = {
-                (each.round_number, each.model_id)
+                (each.number, each.model_id)
                 for row in open_now
                 for each in submissions.list_submissions(session, number=row.number)
             }
