@@ -16,6 +16,7 @@ from crowdalpha.server.errors import BlobDamaged, BlobNotFound
 __all__ = ["BlobStore", "open_blobs"]
 
 CHUNK = 1 << 20
+HEX_DIGITS = 64
 SHARD = 2  # first hex digits of the hash name the folder: 256 folders
 
 
@@ -49,6 +50,14 @@ class BlobStore:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise BlobDamaged(sha256)
         return content
+
+    def all(self) -> Iterator[str]:
+        """Give the SHA-256 of everything that is stored, in no order."""
+        for batch in obstore.list(self._store):
+            for entry in batch:
+                name = entry["path"].rpartition("/")[2]
+                if len(name) == HEX_DIGITS:
+                    yield name
 
     def has(self, sha256: str) -> bool:
         """Whether content of that hash is stored."""

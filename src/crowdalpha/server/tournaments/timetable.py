@@ -29,6 +29,7 @@ __all__ = [
     "SteadyTimetable",
     "Timetable",
     "data_sessions",
+    "reach_of",
     "read_timetable",
     "sessions_between",
     "sessions_from",
@@ -169,6 +170,11 @@ def sessions_from(timetable: Timetable, first: datetime, *, n: int) -> list[Sess
     if isinstance(timetable, SteadyTimetable):
         return _steady(timetable, first, first + n * timedelta(seconds=timetable.session_s))[:n]
     return sessions_between(timetable, first, first + n * DAYS_A_SESSION + PAUSE)[:n]
+
+
+def reach_of(timetable: Timetable) -> timedelta:
+    """Give a time that is longer than any pause between two sessions."""
+    return 3 * timedelta(seconds=timetable.session_s) if isinstance(timetable, SteadyTimetable) else PAUSE
 
 
 def data_sessions(timetable: Timetable, sessions: Sequence[Session]) -> list[int]:
