@@ -44,4 +44,4 @@ def test_a_demo_has_resolved_rounds_an_open_one_and_goes_on(demo: Served) -> Non
         assert len(list_submissions(session, number=last)) == 12
     status = httpx2.get(f"{demo.url}/api/v1/status").json()
     assert status["workers_alive"] == 1
-    assert {"open", "close", "score"} <= {step["subject"]["step"] for step in status["last_steps"]}
+    assert "score" in {step["subject"]["step"] for step in status["last_steps"] if step["state"] == "done"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import literal_column, select, text
+from sqlalchemy import text
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.ids import RoundNumber
@@ -28,10 +28,8 @@ def contents(platform: Platform) -> dict[str, list[str]]:
     """Every row of every table, as text."""
     with platform.engine.connect() as connection:
         names = connection.scalars(TABLES).all()
-        return {
-            name: sorted(str(row) for row in connection.execute(select(literal_column("*")).select_from(text(name))))
-            for name in names
-        }
+        found = {name: connection.execute(text(f"TABLE {name}")).all() for name in names}
+    return {name: sorted(map(str, rows)) for name, rows in found.items()}
 
 
 @pytest.fixture
