@@ -10,6 +10,7 @@ from crowdalpha.rules.ids import AccountId
 from crowdalpha.server.accounts import service
 from crowdalpha.server.accounts.schemas import AccountOut, RoleIn
 from crowdalpha.server.kit.depends import Administering, Auditing, Now, Operating, SessionOf, allowed
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.kit.tables import Cursor, Format, Limit, page_of, plain, table
 from crowdalpha.server.roles import Caller, may_manage
 
@@ -35,19 +36,19 @@ def list_accounts(
 
 
 @router.get("/accounts/{account_id}")
-def get_account(session: SessionOf, _: Auditing, account_id: int) -> AccountOut:
+def get_account(session: SessionOf, _: Auditing, account_id: Id) -> AccountOut:
     """Read an account."""
     return AccountOut.of(service.get_account(session, AccountId(account_id)))
 
 
 @router.put("/accounts/{account_id}/role")
-def change_role(session: SessionOf, _: Administering, account_id: int, body: RoleIn) -> AccountOut:
+def change_role(session: SessionOf, _: Administering, account_id: Id, body: RoleIn) -> AccountOut:
     """Give an account another role."""
     return AccountOut.of(service.change_role(session, account_id=AccountId(account_id), role=body.role))
 
 
 @router.post("/accounts/{account_id}/close")
-def close_account(session: SessionOf, caller: Operating, now: Now, account_id: int) -> AccountOut:
+def close_account(session: SessionOf, caller: Operating, now: Now, account_id: Id) -> AccountOut:
     """End an account; an operator ends those of participants and auditors, the owner every one."""
     account = service.get_account(session, AccountId(account_id))
     if not may_manage(caller, account.role):

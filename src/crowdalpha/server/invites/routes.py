@@ -8,6 +8,7 @@ from crowdalpha.rules.errors import Forbidden
 from crowdalpha.server.invites import service
 from crowdalpha.server.invites.schemas import AcceptedOut, AcceptIn, InviteIn, InviteOut, InviteTokenIn, NewInviteOut
 from crowdalpha.server.kit.depends import Auditing, Now, Operating, PlatformOf, SessionOf
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.kit.links import base_of
 from crowdalpha.server.logins.letters import mail_invite, sends_mail
 from crowdalpha.server.roles import may_manage
@@ -53,7 +54,7 @@ def list_invites(session: SessionOf, _: Auditing, now: Now) -> list[InviteOut]:
 
 
 @router.delete("/{invite_id}", status_code=status.HTTP_204_NO_CONTENT)
-def withdraw_invite(session: SessionOf, _: Operating, invite_id: int) -> None:
+def withdraw_invite(session: SessionOf, _: Operating, invite_id: Id) -> None:
     """Take back an invitation that was not used."""
     service.withdraw_invite(session, invite_id)
 

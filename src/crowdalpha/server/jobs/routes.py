@@ -10,6 +10,7 @@ from crowdalpha.server.jobs import service
 from crowdalpha.server.jobs.schemas import JobOut
 from crowdalpha.server.jobs.service import Job, JobState
 from crowdalpha.server.kit.depends import CallerOf, Now, SessionOf
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.roles import Caller
 
 __all__ = ["router"]
@@ -35,13 +36,13 @@ def list_jobs(  # one filter a parameter
 
 
 @router.get("/{job_id}")
-def get_job(session: SessionOf, caller: CallerOf, job_id: int) -> JobOut:
+def get_job(session: SessionOf, caller: CallerOf, job_id: Id) -> JobOut:
     """Read a job."""
     return JobOut.of(_own(service.get_job(session, job_id), caller))
 
 
 @router.post("/{job_id}/retry")
-def retry_job(session: SessionOf, caller: CallerOf, now: Now, job_id: int) -> JobOut:
+def retry_job(session: SessionOf, caller: CallerOf, now: Now, job_id: Id) -> JobOut:
     """Run a failed job again."""
     _own(service.get_job(session, job_id), caller)
     return JobOut.of(service.retry_job(session, job_id=job_id, now=now))

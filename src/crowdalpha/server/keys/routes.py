@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, status
 from crowdalpha.server.keys import service
 from crowdalpha.server.keys.schemas import KeyIn, KeyOut, NewKeyOut, RotationIn
 from crowdalpha.server.kit.depends import Now, SessionOf, allowed
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.roles import Caller
 
 __all__ = ["router"]
@@ -40,7 +41,7 @@ def create_key(session: SessionOf, caller: Writing, now: Now, body: KeyIn) -> Ne
 
 
 @router.post("/{key_id}/rotate")
-def rotate_key(session: SessionOf, caller: Writing, now: Now, key_id: int, body: RotationIn) -> NewKeyOut:
+def rotate_key(session: SessionOf, caller: Writing, now: Now, key_id: Id, body: RotationIn) -> NewKeyOut:
     """Give a key a new secret; the one before works on for a grace time."""
     made = service.rotate_key(
         session,
@@ -54,6 +55,6 @@ def rotate_key(session: SessionOf, caller: Writing, now: Now, key_id: int, body:
 
 
 @router.delete("/{key_id}", status_code=status.HTTP_204_NO_CONTENT)
-def revoke_key(session: SessionOf, caller: Writing, now: Now, key_id: int) -> None:
+def revoke_key(session: SessionOf, caller: Writing, now: Now, key_id: Id) -> None:
     """End a key at once."""
     service.revoke_key(session, account_id=caller.account_id, key_id=key_id, now=now)

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from crowdalpha.errors import CrowdalphaError, InputError, RuleError
@@ -107,6 +108,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(CrowdalphaError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -135,6 +137,12 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     paths = [".".join(str(step) for step in part["loc"][1:]) or str(part["loc"][0]) for part in parts]
     message = "; ".join(f"{path}: {part['msg']}" for path, part in zip(paths, parts, strict=True))
     return problem(request, 422, code="invalid_request", message=message, field=paths[0])
+
+
+def _unstorable(request: Request, _error: Exception) -> JSONResponse:
+    """Answer to text or numbers that a database cannot hold: nothing was stored, and there is nothing to find."""
+    message = "a text has a NUL character or a number has too many digits; send what a person could have written"
+    return problem(request, 422, code="invalid_request", message=message)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

@@ -19,6 +19,7 @@ from crowdalpha.server.kit.depends import (
     address_of,
     allowed,
 )
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.kit.links import base_of, is_secure
 from crowdalpha.server.logins import service
 from crowdalpha.server.logins.letters import mail_email, mail_password, sends_mail
@@ -108,7 +109,7 @@ def log_out(request: Request, response: Response, session: SessionOf, caller: Ca
 
 
 @router.delete("/logins/{login_id}", status_code=status.HTTP_204_NO_CONTENT)
-def end_login(session: SessionOf, caller: Writing, login_id: int) -> None:
+def end_login(session: SessionOf, caller: Writing, login_id: Id) -> None:
     """Sign out one of the caller's browsers."""
     service.log_out(session, account_id=caller.account_id, login_id=login_id)
 
@@ -159,7 +160,7 @@ def confirm_email(session: SessionOf, now: Now, body: TokenIn) -> AccountOut:
 
 @router.post("/accounts/{account_id}/password-link")
 def make_password_link(
-    request: Request, platform: PlatformOf, session: SessionOf, caller: Operating, now: Now, account_id: int
+    request: Request, platform: PlatformOf, session: SessionOf, caller: Operating, now: Now, account_id: Id
 ) -> LinkOut:
     """Make a link with which a person sets a new password, for the operator to hand over."""
     account = get_account(session, AccountId(account_id))

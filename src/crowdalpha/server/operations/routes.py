@@ -9,6 +9,7 @@ from crowdalpha.rules.ids import RoundNumber, TournamentId
 from crowdalpha.rules.rulebook import default_rulebook, read_rulebook
 from crowdalpha.server.jobs.schemas import JobOut
 from crowdalpha.server.kit.depends import Now, Operating, SessionOf
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.operations.schemas import Opening, OperatedRound, TournamentChange, TournamentIn
 from crowdalpha.server.rounds.service import void_round
 from crowdalpha.server.schedule.service import opening_on, request_step, step_on
@@ -37,7 +38,7 @@ def create(session: SessionOf, now: Now, wanted: TournamentIn, _: Operating) -> 
 
 
 @router.patch("/tournaments/{tournament_id}")
-def change(session: SessionOf, tournament_id: int, wanted: TournamentChange, _: Operating) -> TournamentOut:
+def change(session: SessionOf, tournament_id: Id, wanted: TournamentChange, _: Operating) -> TournamentOut:
     """Change what the next rounds of a tournament open with; open ones keep their rules."""
     before = get_tournament(session, TournamentId(tournament_id)).rulebook.to_json()
     rulebook = None if wanted.rulebook is None else read_rulebook({**before, **_plain(wanted.rulebook)})
@@ -49,20 +50,20 @@ def change(session: SessionOf, tournament_id: int, wanted: TournamentChange, _: 
 
 
 @router.post("/tournaments/{tournament_id}/rounds", status_code=202)
-def open_round(session: SessionOf, now: Now, tournament_id: int, wanted: Opening, _: Operating) -> JobOut:
+def open_round(session: SessionOf, now: Now, tournament_id: Id, wanted: Opening, _: Operating) -> JobOut:
     """Open a round on the operator's live data, as the timetable would."""
     step = opening_on(session, TournamentId(tournament_id), label=wanted.session, now=now)
     return JobOut.of(request_step(session, step, now=now))
 
 
 @router.post("/rounds/{number}/void")
-def void(session: SessionOf, now: Now, number: int, _: Operating) -> OperatedRound:
+def void(session: SessionOf, now: Now, number: Id, _: Operating) -> OperatedRound:
     """End a round that pays and burns nothing."""
     return OperatedRound.of(void_round(session, number=RoundNumber(number), now=now))
 
 
 @router.post("/rounds/{number}/{step}", status_code=202)
-def do(session: SessionOf, now: Now, number: int, step: Literal["close", "score", "resolve"], _: Operating) -> JobOut:
+def do(session: SessionOf, now: Now, number: Id, step: Literal["close", "score", "resolve"], _: Operating) -> JobOut:
     """Close a round, score its next day, or resolve it, as the timetable would."""
     return JobOut.of(request_step(session, step_on(session, step, RoundNumber(number), now=now), now=now))
 

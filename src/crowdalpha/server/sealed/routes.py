@@ -14,6 +14,7 @@ from crowdalpha.server.errors import TooLarge
 from crowdalpha.server.keys.service import Caller
 from crowdalpha.server.kit.depends import Clock, PlatformOf, SessionOf, allowed
 from crowdalpha.server.kit.files import FILE_ANSWERS, send_blob
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.models.service import get_model
 from crowdalpha.server.sealed import service
 from crowdalpha.server.sealed.schemas import Part, SealedOfferOut
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/rounds/{number}/sealed", tags=["sealed"])
 
 
 @router.get("")
-def list_offers(session: SessionOf, platform: PlatformOf, number: int) -> list[SealedOfferOut]:
+def list_offers(session: SessionOf, platform: PlatformOf, number: Id) -> list[SealedOfferOut]:
     """List the encrypted eras of a round, by parameter set."""
     return [
         SealedOfferOut.of(offer, sizes={sha256: platform.blobs.size(sha256) for sha256 in _hashes(offer).values()})
@@ -35,7 +36,7 @@ def list_offers(session: SessionOf, platform: PlatformOf, number: int) -> list[S
 @router.head("/{profile}/{part}", include_in_schema=False)
 @router.get("/{profile}/{part}", response_class=Response, responses=FILE_ANSWERS)
 def download(
-    request: Request, session: SessionOf, platform: PlatformOf, number: int, profile: str, part: Part
+    request: Request, session: SessionOf, platform: PlatformOf, number: Id, profile: str, part: Part
 ) -> Response:
     """Fetch a file of an offer, or a range of it."""
     offers = service.list_offers(session, number=RoundNumber(number))
@@ -50,7 +51,7 @@ async def submit(
     platform: PlatformOf,
     caller: Annotated[Caller, Depends(allowed("upload_submission"))],
     request: Request,
-    number: int,
+    number: Id,
     model_id: Annotated[int, Query(ge=1)],
 ) -> Receipt:
     """Take a sealed submission as the body of the request, and answer with the receipt."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from crowdalpha.rules.ids import TournamentId
 from crowdalpha.server.kit.depends import SessionOf
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.tournaments import service
 from crowdalpha.server.tournaments.schemas import TournamentOut
 
@@ -19,6 +20,6 @@ def list_tournaments(session: SessionOf) -> list[TournamentOut]:
 
 
 @router.get("/{tournament_id}")
-def get_tournament(session: SessionOf, tournament_id: int) -> TournamentOut:
+def get_tournament(session: SessionOf, tournament_id: Id) -> TournamentOut:
     """Read a tournament."""
     return TournamentOut.of(service.get_tournament(session, TournamentId(tournament_id)))

@@ -8,6 +8,7 @@ from crowdalpha.rules.errors import NotFound
 from crowdalpha.rules.ids import ModelId
 from crowdalpha.server.deliveries import service as deliveries
 from crowdalpha.server.kit.depends import Now, PlatformOf, SessionOf, allowed
+from crowdalpha.server.kit.ids import Id
 from crowdalpha.server.models.service import get_model
 from crowdalpha.server.roles import Caller
 from crowdalpha.server.webhooks import service
@@ -54,19 +55,19 @@ def create_webhook(
 
 
 @router.get("/webhooks/{webhook_id}")
-def get_webhook(session: SessionOf, caller: Reading, webhook_id: int) -> WebhookOut:
+def get_webhook(session: SessionOf, caller: Reading, webhook_id: Id) -> WebhookOut:
     """Read one of the caller's webhooks."""
     return WebhookOut.of(service.get_webhook(session, account_id=caller.account_id, webhook_id=webhook_id))
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=status.HTTP_204_NO_CONTENT)
-def delete_webhook(session: SessionOf, caller: Writing, webhook_id: int) -> None:
+def delete_webhook(session: SessionOf, caller: Writing, webhook_id: Id) -> None:
     """Delete a webhook with its log."""
     service.delete_webhook(session, account_id=caller.account_id, webhook_id=webhook_id)
 
 
 @router.post("/webhooks/{webhook_id}/secret")
-def rotate_secret(session: SessionOf, platform: PlatformOf, caller: Writing, webhook_id: int) -> NewWebhookOut:
+def rotate_secret(session: SessionOf, platform: PlatformOf, caller: Writing, webhook_id: Id) -> NewWebhookOut:
     """Give a webhook another secret, which is told this once."""
     made = service.rotate_secret(
         session, account_id=caller.account_id, webhook_id=webhook_id, signing_key=platform.signing_key
@@ -75,13 +76,13 @@ def rotate_secret(session: SessionOf, platform: PlatformOf, caller: Writing, web
 
 
 @router.post("/webhooks/{webhook_id}/enable")
-def enable_webhook(session: SessionOf, caller: Writing, webhook_id: int) -> WebhookOut:
+def enable_webhook(session: SessionOf, caller: Writing, webhook_id: Id) -> WebhookOut:
     """Call a webhook again that was disabled."""
     return WebhookOut.of(service.enable_webhook(session, account_id=caller.account_id, webhook_id=webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/disable")
-def disable_webhook(session: SessionOf, caller: Writing, now: Now, webhook_id: int) -> WebhookOut:
+def disable_webhook(session: SessionOf, caller: Writing, now: Now, webhook_id: Id) -> WebhookOut:
     """Stop calling a webhook."""
     made = service.disable_webhook(session, account_id=caller.account_id, webhook_id=webhook_id, now=now)
     return WebhookOut.of(made)
@@ -89,7 +90,7 @@ def disable_webhook(session: SessionOf, caller: Writing, now: Now, webhook_id: i
 
 @router.get("/webhooks/{webhook_id}/deliveries")
 def list_deliveries(
-    session: SessionOf, caller: Reading, webhook_id: int, before: int | None = None, limit: Page = 100
+    session: SessionOf, caller: Reading, webhook_id: Id, before: int | None = None, limit: Page = 100
 ) -> list[DeliveryOut]:
     """List the messages to a webhook with every try, newest first; `before` is the last id of the page before."""
     webhook = service.get_webhook(session, account_id=caller.account_id, webhook_id=webhook_id)
@@ -98,13 +99,13 @@ def list_deliveries(
 
 
 @router.post("/webhooks/deliveries/{delivery_id}/replay", status_code=status.HTTP_202_ACCEPTED)
-def replay_delivery(session: SessionOf, caller: Writing, now: Now, delivery_id: int) -> DeliveryOut:
+def replay_delivery(session: SessionOf, caller: Writing, now: Now, delivery_id: Id) -> DeliveryOut:
     """Send a message again, with the id and the body that it had."""
     return DeliveryOut.of(deliveries.replay(session, account_id=caller.account_id, delivery_id=delivery_id, now=now))
 
 
 @router.get("/models/{model_id}/webhook")
-def get_model_webhook(session: SessionOf, caller: Reading, model_id: int) -> WebhookOut:
+def get_model_webhook(session: SessionOf, caller: Reading, model_id: Id) -> WebhookOut:
     """Read what is called when a round opens for one of the caller's models."""
     found = service.find_model_webhook(session, ModelId(model_id))
     if found is None or get_model(session, ModelId(model_id)).account_id != caller.account_id:
@@ -114,7 +115,7 @@ def get_model_webhook(session: SessionOf, caller: Reading, model_id: int) -> Web
 
 @router.put("/models/{model_id}/webhook")
 def set_model_webhook(
-    session: SessionOf, platform: PlatformOf, caller: Writing, now: Now, model_id: int, body: ModelWebhookIn
+    session: SessionOf, platform: PlatformOf, caller: Writing, now: Now, model_id: Id, body: ModelWebhookIn
 ) -> NewWebhookOut:
     """Set what is called when a round opens for a model."""
     made = service.set_model_webhook(
@@ -132,7 +133,7 @@ def set_model_webhook(
 
 
 @router.delete("/models/{model_id}/webhook", status_code=status.HTTP_204_NO_CONTENT)
-def remove_model_webhook(session: SessionOf, platform: PlatformOf, caller: Writing, now: Now, model_id: int) -> None:
+def remove_model_webhook(session: SessionOf, platform: PlatformOf, caller: Writing, now: Now, model_id: Id) -> None:
     """Call nothing any more when a round opens for a model."""
     service.set_model_webhook(
         session,
@@ -145,7 +146,7 @@ def remove_model_webhook(session: SessionOf, platform: PlatformOf, caller: Writi
 
 
 @router.post("/models/{model_id}/webhook/trigger")
-def trigger_webhook(platform: PlatformOf, caller: Writing, now: Now, model_id: int) -> TriggeredOut:
+def trigger_webhook(platform: PlatformOf, caller: Writing, now: Now, model_id: Id) -> TriggeredOut:
     """Call a model's webhook at once, as when a round opens, and wait for its answer."""
     done = trigger_model(platform, account_id=caller.account_id, model_id=ModelId(model_id), now=now)
     return TriggeredOut(trigger_id=done)
