@@ -6,6 +6,7 @@ models in tournaments 8, 11 and 12, address of a receiver of webhooks.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import numerapi  # type: ignore[import-not-found]  # this runs where it is installed
@@ -15,6 +16,8 @@ import pandas as pd
 URL, FOLDER, NAME = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 MODELS, HOOK = dict(zip((8, 11, 12), sys.argv[4:7], strict=True)), sys.argv[7]
 numerapi.base_api.API_TOURNAMENT_URL = URL
+
+PATIENCE_S = 60
 
 seen: dict[str, object] = {}
 
@@ -94,6 +97,20 @@ def submit(api: object) -> None:
     seen["downloaded"] = (FOLDER / "mine.csv").read_text().splitlines()[0]
 
 
+def diagnose(api: object) -> None:
+    path = FOLDER / "validation.parquet"
+    step("validation", api, "download_dataset", "v1.0/validation.parquet", str(path))
+    predictions = frame_of(list(pd.read_parquet(path)["id"]), "id", "prediction")
+    step("upload_diagnostics", api, "upload_diagnostics", df=predictions, model_id=MODELS[8])
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        step("diagnosis", api, "diagnostics", MODELS[8], seen["upload_diagnostics"])
+        if not isinstance(seen["diagnosis"], list) or seen["diagnosis"][0]["status"] != "pending":
+            break
+        time.sleep(0.2)
+    step("diagnoses", api, "diagnostics", MODELS[8])
+
+
 def stake(api: object) -> None:
     step("stake", api, "stake_get", f"{NAME}-classic")
     step("stake_up", api, "stake_increase", 0.5, MODELS[8])
@@ -152,7 +169,17 @@ def other_tournament(api: object, tournament: int, prefix: str, column: str) -> 
 
 options = {"verbosity": "critical", "show_progress_bars": False}
 classic = numerapi.NumerAPI(**options)
-for part in (read_rounds, read_files, read_account, submit, stake, hooks, read_results, ask_for_what_is_not_done):
+for part in (
+    read_rounds,
+    read_files,
+    read_account,
+    submit,
+    diagnose,
+    stake,
+    hooks,
+    read_results,
+    ask_for_what_is_not_done,
+):
     part(classic)
 signals = numerapi.SignalsAPI(**options)
 other_tournament(signals, 11, "signals", "numerai_ticker")

@@ -43,9 +43,7 @@ class Diagnosis:
     measured: Measured | None
 
 
-def request_diagnosis(
-    session: Session, *, model_id: ModelId, filename: str, sha256: str, now: datetime
-) -> Diagnosis:
+def request_diagnosis(session: Session, *, model_id: ModelId, filename: str, sha256: str, now: datetime) -> Diagnosis:
     """Leave a file of a model for the workers to diagnose; a repeat with the same name gives the first.
 
     Parameters
@@ -100,9 +98,7 @@ def get_diagnosis(session: Session, diagnosis_id: int, *, account_id: AccountId)
     return _diagnosis(job)
 
 
-def list_diagnoses(
-    session: Session, *, account_id: AccountId, model_id: ModelId | None = None
-) -> list[Diagnosis]:
+def list_diagnoses(session: Session, *, account_id: AccountId, model_id: ModelId | None = None) -> list[Diagnosis]:
     """List the last diagnoses of an account or of one of its models, newest first."""
     found = [_diagnosis(job) for job in list_jobs(session, kind=KIND, account_id=account_id, limit=MAX_LISTED)]
     return [each for each in found if model_id in (None, each.model_id)]

@@ -36,8 +36,8 @@ def run_diagnosis(platform: Platform, job: Job, now: datetime) -> Mapping[str, J
         tournament_id = get_model(session, ModelId(int(str(job.subject["model_id"])))).tournament_id
         versions = [
             row.dataset_version
-            for row in list_rounds(session)
-            if row.tournament_id == tournament_id and row.opens_at <= now and row.state is not RoundState.VOID
+            for row in list_rounds(session, tournament_id=tournament_id)
+            if row.opens_at <= now and row.state is not RoundState.VOID
         ]
         if not versions:
             raise InputError("no round of the tournament has opened, so that there is no data to diagnose with")

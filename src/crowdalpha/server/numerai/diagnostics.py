@@ -36,9 +36,7 @@ class DiagnosticsQueries:
         return place_for(info.context, filename, tournament=tournament, model_id=model_id)
 
     @strawberry.field
-    def diagnostics(
-        self, info: Asked, id: str | None = None, model_id: str | None = None
-    ) -> list[DiagnosticsOut]:
+    def diagnostics(self, info: Asked, id: str | None = None, model_id: str | None = None) -> list[DiagnosticsOut]:
         """List the diagnoses of a model, newest first, or the one that is named; clients wait for `done`."""
         asking = info.context
         account_id = asking.account(READ)

@@ -45,7 +45,9 @@ class FileQueries:
     @strawberry.field
     def list_datasets(self, info: Asked, tournament: int | None = None, round: int | None = None) -> list[str]:
         """List the files of a tournament, or of all."""
-        files = [names_of(info.context, each, number=round) for each in _tournaments(info.context, tournament)]
+        folders = folders_of(info.context)
+        wanted = [each for each in folders if tournament in (None, each)]
+        files = [names_of(info.context, each, folder=folders[each], number=round) for each in wanted]
         return sorted(name for names in files for name in names)
 
     @strawberry.field
@@ -68,14 +70,13 @@ class FileQueries:
         )
 
 
-def names_of(asking: Asking, tournament: TournamentId, *, number: int | None) -> dict[str, str]:
+def names_of(asking: Asking, tournament: TournamentId, *, folder: str, number: int | None) -> dict[str, str]:
     """List the files of a tournament as of a round: hash by name, files of newer versions first.
 
     A round that is not one of the tournament's, or has not opened, stands for the newest.
     """
     rounds = opened_only(newest_first(asking, tournament), now=asking.now)
     chosen = next((row for row in rounds if row.number == number), rounds[0] if rounds else None)
-    folder = folder_of(asking, tournament)
     names: dict[str, str] = {}
     for version in _versions(asking, rounds, chosen):
         place = folder + version.removeprefix(folder.replace("/", "-"))
@@ -101,37 +102,32 @@ def find_file(asking: Asking, filename: str, *, tournament: int | None, number: 
     of_round = LIVE_OF_ROUND.fullmatch(stem)
     if of_round is not None:
         stem, number = of_round[1], int(of_round[2])
-    name = OLD_NAMES.get(stem, stem) + dot + ending
-    order = sorted(_tournaments(asking, None), key=lambda each: not _is_meant(asking, filename, each, tournament))
-    for each in order:
-        names = names_of(asking, each, number=number)
+    kind = OLD_NAMES.get(stem, stem) + dot + ending
+    folders = folders_of(asking)
+    meant = _meant(filename, folders, asked=tournament)
+    likely: list[tuple[str, str]] = []
+    for each in sorted(folders, key=lambda each: each not in meant):
+        names = names_of(asking, each, folder=folders[each], number=number)
         if filename in names:
             return filename, names[filename]
-    for each in order:
-        if not _is_meant(asking, filename, each, tournament):
-            continue
-        for known, sha256 in names_of(asking, each, number=number).items():
-            if known.rpartition("/")[2] == name:
-                return known, sha256
-    raise NotFound("file", f"{filename[:100]!r}; ask for one that listDatasets names")
+        if each in meant:
+            likely += [(name, sha256) for name, sha256 in names.items() if name.rpartition("/")[2] == kind]
+    if not likely:
+        raise NotFound("file", f"{filename[:100]!r}; ask for one that listDatasets names")
+    return likely[0]
 
 
-def folder_of(asking: Asking, tournament: TournamentId) -> str:
-    """Name the folder of a tournament's files."""
-    if tournament in FOLDERS:
-        return FOLDERS[tournament]
-    return next(f"{each.name}/" for each in list_tournaments(asking.session) if each.id == tournament)
+def folders_of(asking: Asking) -> dict[TournamentId, str]:
+    """Name the folder of each tournament's files."""
+    return {each.id: FOLDERS.get(each.id, f"{each.name}/") for each in list_tournaments(asking.session)}
 
 
-def _is_meant(asking: Asking, filename: str, tournament: TournamentId, asked: int | None) -> bool:
-    """Say whether a name is of a tournament: by its folder if it has one, else by who asks."""
-    folders = {each: folder_of(asking, each) for each in _tournaments(asking, None)}
-    named = [each for each, folder in folders.items() if folder and filename.startswith(folder)]
-    return tournament in named if named else tournament == asked or (asked is None and not folders[tournament])
-
-
-def _tournaments(asking: Asking, tournament: int | None) -> list[TournamentId]:
-    return [each.id for each in list_tournaments(asking.session) if tournament in (None, each.id)]
+def _meant(filename: str, folders: Mapping[TournamentId, str], *, asked: int | None) -> set[TournamentId]:
+    """Say of which tournaments a name may be: by its folder if it has one, else by who asks."""
+    named = {each for each, folder in folders.items() if folder and filename.startswith(folder)}
+    if named:
+        return named
+    return {each for each, folder in folders.items() if each == asked or (asked is None and not folder)}
 
 
 def _versions(asking: Asking, rounds: list[Round], chosen: Round | None) -> list[str]:

@@ -141,8 +141,8 @@ class RoundQueries:
 
 def newest_first(asking: Asking, tournament: int | None) -> list[Round]:
     """List the rounds of a tournament, or of all, newest first."""
-    rounds = list_rounds(asking.session)
-    return [row for row in reversed(rounds) if tournament in (None, row.tournament_id)]
+    wanted = None if tournament is None else TournamentId(tournament)
+    return list_rounds(asking.session, tournament_id=wanted)[::-1]
 
 
 def opened_rounds(asking: Asking, tournament: int | None) -> list[Round]:

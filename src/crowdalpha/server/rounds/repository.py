@@ -100,10 +100,14 @@ def set_state(session: Session, number: RoundNumber, state: RoundState) -> None:
     session.execute(update(RoundRow).where(RoundRow.number == number).values(state=state.value))
 
 
-def list_rounds(session: Session, *, state: RoundState | None) -> list[RoundRow]:
-    """List rounds by number."""
+def list_rounds(session: Session, *, state: RoundState | None, tournament_id: int | None) -> list[RoundRow]:
+    """List rounds by number: all, in one state, of one tournament."""
     statement = select(RoundRow).order_by(RoundRow.number)
-    return list(session.scalars(statement if state is None else statement.where(RoundRow.state == state.value)))
+    if state is not None:
+        statement = statement.where(RoundRow.state == state.value)
+    if tournament_id is not None:
+        statement = statement.where(RoundRow.tournament_id == tournament_id)
+    return list(session.scalars(statement))
 
 
 def count_unopened(session: Session, number: RoundNumber) -> int:

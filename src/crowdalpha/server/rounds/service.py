@@ -274,9 +274,11 @@ def get_round(session: Session, number: RoundNumber) -> Round:
     return round_of(row)
 
 
-def list_rounds(session: Session, *, state: RoundState | None = None) -> list[Round]:
-    """List rounds by number, all or those in one state."""
-    return [round_of(row) for row in repository.list_rounds(session, state=state)]
+def list_rounds(
+    session: Session, *, state: RoundState | None = None, tournament_id: TournamentId | None = None
+) -> list[Round]:
+    """List rounds by number: all, in one state, of one tournament."""
+    return [round_of(row) for row in repository.list_rounds(session, state=state, tournament_id=tournament_id)]
 
 
 def list_positions(
