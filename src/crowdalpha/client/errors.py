@@ -7,12 +7,25 @@ CrowdalphaError
     ├── NotLoggedIn         no server or no key to talk to it with
     ├── ServerUnreachable   no answer, after the retries that the request allows
     ├── DownloadDamaged     a file that is not what the server said it would be
+    ├── NoOpenRound         nothing takes submissions now
+    ├── ReceiptMismatch     a receipt that is not for what was sent
+    ├── TookTooLong         work on the server that was not done by the deadline
     └── Refused             the server said no; carries its code, field and row
 """
 
 from crowdalpha.errors import CrowdalphaError, InputError
 
-__all__ = ["ClientError", "DataRequestError", "DownloadDamaged", "NotLoggedIn", "Refused", "ServerUnreachable"]
+__all__ = [
+    "ClientError",
+    "DataRequestError",
+    "DownloadDamaged",
+    "NoOpenRound",
+    "NotLoggedIn",
+    "ReceiptMismatch",
+    "Refused",
+    "ServerUnreachable",
+    "TookTooLong",
+]
 
 
 class DataRequestError(InputError):
@@ -43,6 +56,24 @@ class DownloadDamaged(ClientError):  # noqa: N818 - named for what happened
     """A file came in other than the server said it would be; it was not kept."""
 
     code = "download_damaged"
+
+
+class NoOpenRound(ClientError):  # noqa: N818 - named for what happened
+    """No round of the tournament takes submissions now."""
+
+    code = "no_open_round"
+
+
+class ReceiptMismatch(ClientError):  # noqa: N818 - named for what happened
+    """The server acknowledged something else than what was sent."""
+
+    code = "receipt_mismatch"
+
+
+class TookTooLong(ClientError):  # noqa: N818 - named for what happened
+    """Work on the server was not done by the deadline; it goes on, and can be asked for again."""
+
+    code = "took_too_long"
 
 
 class Refused(ClientError):  # noqa: N818 - named for what happened

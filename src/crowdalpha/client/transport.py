@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -10,9 +11,10 @@ import httpx2
 from pydantic import JsonValue
 
 from crowdalpha import __version__
+from crowdalpha.client.credentials import Credentials
 from crowdalpha.client.errors import Refused, ServerUnreachable
 
-__all__ = ["API", "Transport"]
+__all__ = ["API", "Form", "Transport"]
 
 API = "/api/v1"
 TIMEOUT = httpx2.Timeout(30.0, read=120.0)
@@ -25,15 +27,22 @@ NOT_TAKEN = 429
 Params = Mapping[str, str | int | bool | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A file as the part `file` of a form, and what is said about it in the other parts."""
+
+    filename: str
+    content: bytes
+    fields: Mapping[str, str]
+
+
 class Transport:
     """Sends requests and turns refusals into `Refused`.
 
     Parameters
     ----------
-    url : str
-        Address of the server; nothing is sent to any other.
-    authorization : str, optional
-        What shows whose requests these are.
+    server : Credentials or str
+        Server and key, or the address alone for what needs no key. Nothing is sent to any other server.
     transport : httpx2.BaseTransport, optional
         Another way to the server than the network, such as an app in this process.
     sleep : callable, default=time.sleep
@@ -42,15 +51,14 @@ class Transport:
 
     def __init__(
         self,
-        url: str,
+        server: Credentials | str,
         *,
-        authorization: str | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.base = url.rstrip("/")
+        self.base = (server if isinstance(server, str) else server.url).rstrip("/")
+        own = {"Origin": self.base} if isinstance(server, str) else {"Authorization": server.header}
         self.sleep = sleep
-        own = {} if authorization is None else {"Authorization": authorization}
         self._client = httpx2.Client(
             base_url=self.base,
             headers={"User-Agent": f"crowdalpha/{__version__}", **own},
@@ -74,13 +82,13 @@ class Transport:
         """Read JSON."""
         return _json(self.send("GET", path, params=params))
 
-    def post(self, path: str, body: JsonValue = None, *, key: str | None = None) -> JsonValue:
+    def post(self, path: str, body: JsonValue = None, *, form: Form | None = None, key: str | None = None) -> JsonValue:
         """Write; with an idempotency `key` a repeat after a lost answer is safe and made."""
         headers = {"Idempotency-Key": key} if key is not None else {}
-        answer = self.send("POST", path, json=body, headers=headers, repeat=key is not None)
+        answer = self.send("POST", path, json=body, form=form, headers=headers, repeat=key is not None)
         return _json(answer) if answer.content else None
 
-    def send(
+    def send(  # what a request is made of
         self,
         method: str,
         path: str,
@@ -88,6 +96,7 @@ class Transport:
         params: Params | None = None,
         json: JsonValue = None,
         content: bytes | None = None,
+        form: Form | None = None,
         headers: Mapping[str, str] | None = None,
         repeat: bool | None = None,
     ) -> httpx2.Response:
@@ -103,7 +112,14 @@ class Transport:
         may_repeat = method in {"GET", "HEAD", "PUT", "DELETE"} if repeat is None else repeat
         wanted = {name: value for name, value in (params or {}).items() if value is not None}
         request = self._client.build_request(
-            method, self._path(path), params=wanted, json=json, content=content, headers=dict(headers or {})
+            method,
+            self._path(path),
+            params=wanted,
+            json=json,
+            content=content,
+            data=None if form is None else dict(form.fields),
+            files=None if form is None else {"file": (form.filename, form.content)},
+            headers=dict(headers or {}),
         )
         wait = FIRST_WAIT_S
         for left in range(RETRIES, -1, -1):

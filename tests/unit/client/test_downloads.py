@@ -107,7 +107,7 @@ def test_bytes_of_an_older_file_are_thrown_away_and_the_file_is_fetched_whole(tm
     "content", [CONTENT[:-1], CONTENT[:-1] + b"?", CONTENT + b"?"], ids=["truncated", "other", "longer"]
 )
 def test_a_file_that_is_not_what_was_named_is_refused_and_not_kept(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(DownloadDamaged, match="train.parquet"):
+    with pytest.raises(DownloadDamaged, match=r"train\.parquet"):
         fetch(Files(content=content), tmp_path / "train.parquet")
 
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
+from crowdalpha.client.credentials import Credentials
 from crowdalpha.client.errors import Refused, ServerUnreachable
 from crowdalpha.client.transport import Transport
 
@@ -27,9 +28,8 @@ class Server:
         return answer
 
     def transport(self, url: str = URL) -> Transport:
-        return Transport(
-            url, authorization="Token a$b", transport=httpx2.MockTransport(self), sleep=self.naps.append
-        )
+        known = Credentials(url, "a", "b")
+        return Transport(known, transport=httpx2.MockTransport(self), sleep=self.naps.append)
 
 
 def lost() -> httpx2.TransportError:
