@@ -48,6 +48,7 @@ def metrics(request: Request, session: SessionOf, platform: PlatformOf, now: Now
     return Response(content, media_type=CONTENT_TYPE_LATEST)
 
 
+@probes.get("/status", include_in_schema=False)
 @router.get("/status")
 def get_status(session: SessionOf, platform: PlatformOf, now: Now, caller: MaybeCaller) -> StatusOut:
     """Say what waits, what was done last, and by what clock; more to those who run the platform."""
