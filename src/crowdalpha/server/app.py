@@ -1,9 +1,13 @@
 """The HTTP application: one app over one platform, made of the features' routes."""
 
-from fastapi import FastAPI
+from importlib import import_module
+from typing import cast
+
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from crowdalpha import __version__
+from crowdalpha.errors import InputError
 from crowdalpha.server.accounts import routes as accounts
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.datasets import routes as datasets
@@ -96,6 +100,8 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(status.probes)
     for feature in FEATURES:
         app.include_router(feature.router, prefix=API, responses=PROBLEMS)
+    if platform.settings.oidc_issuer is not None:
+        app.include_router(_provider_router(), prefix=API, responses=PROBLEMS)
     for edge in (numerai, downloads):
         app.include_router(edge.router)
     return app
@@ -116,3 +122,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         by_address=Rate(settings.rate_per_address, settings.burst_per_address),
     )
     app.add_middleware(SecurityHeaders, data_under=API)
+
+
+def _provider_router() -> APIRouter:
+    """Load sign-in through a provider; only who names one needs its libraries."""
+    try:
+        routes = import_module("crowdalpha.server.oidc.routes")
+    except ModuleNotFoundError as missing:
+        raise InputError(f"oidc_issuer needs {missing.name}; run pip install 'crowdalpha[oidc]'") from missing
+    return cast("APIRouter", routes.router)

@@ -41,6 +41,14 @@ def _base(address: str) -> str:
     return address.rstrip("/")
 
 
+def _issuer(address: str) -> str:
+    """Check the address of a provider: encrypted, unless it is on this machine."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
+        return address
+    raise ValueError("not the address of a provider; write https://host")
+
+
 class Settings(BaseSettings):
     """Settings of one platform; each may come from the environment as `CROWDALPHA_<NAME>`."""
 
@@ -75,6 +83,15 @@ class Settings(BaseSettings):
         "without it links are shown to the operator.",
     )
     mail_from: str | None = Field(default=None, description="Sender of letters; needed with `smtp_url`.")
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
+        default=None,
+        description="OpenID Connect provider to sign in through, as https://id.example.org; needs crowdalpha[oidc].",
+    )
+    oidc_client_id: str | None = Field(default=None, description="This platform's name at the provider.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="This platform's word at the provider.")
+    oidc_opens_accounts: bool = Field(
+        default=False, description="Whether the provider's people get an account though nobody invited them."
+    )
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         default=(),
         description="Networks that webhooks may call though not public, also without TLS, as 10.1.0.0/16,fd00::/8.",
@@ -127,6 +144,13 @@ class Settings(BaseSettings):
         """Refuse letters without a sender, or with links that a request could make up."""
         if self.smtp_url is not None and (self.mail_from is None or self.public_url is None):
             raise ValueError("smtp_url needs mail_from and public_url; set them too")
+        return self
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        """Refuse a provider that does not know this platform, or cannot send a browser back."""
+        if self.oidc_issuer is not None and None in {self.oidc_client_id, self.oidc_client_secret, self.public_url}:
+            raise ValueError("oidc_issuer needs oidc_client_id, oidc_client_secret and public_url; set them too")
         return self
 
 

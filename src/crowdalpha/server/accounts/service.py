@@ -23,6 +23,7 @@ __all__ = [
     "close_account",
     "create_account",
     "find_account",
+    "find_account_by_email",
     "get_account",
     "has_owner",
     "list_accounts",
@@ -94,6 +95,12 @@ def find_account(session: Session, name_or_email: str) -> Account | None:
     row = repository.find_by_name(session, name_or_email)
     if row is None and "@" in name_or_email:
         row = repository.find_by_email(session, name_or_email.strip().lower())
+    return None if row is None else _account(row)
+
+
+def find_account_by_email(session: Session, email: str) -> Account | None:
+    """Find the account that has an address, in any case."""
+    row = repository.find_by_email(session, valid_email(email))
     return None if row is None else _account(row)
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "bootstrap_owner",
     "create_invite",
     "list_invites",
+    "open_invited",
     "read_invite",
     "take_invite_of",
     "withdraw_invite",
@@ -152,10 +153,15 @@ def accept_invite(session: Session, *, token: str, name: str, password: str | No
     InputError
         If the name or the password cannot be used.
     """
-    account = _accept(session, _usable(session, token, now=now), name=name, now=now)
+    account = open_invited(session, token=token, name=name, now=now)
     if password is not None:
         set_password(session, account_id=account.id, password=password)
     return Accepted(account, create_key(session, account_id=account.id, name="first key", now=now))
+
+
+def open_invited(session: Session, *, token: str, name: str, now: datetime) -> Account:
+    """Open the account that a token invites to, without a key; refuses as `accept_invite` does."""
+    return _accept(session, _usable(session, token, now=now), name=name, now=now)
 
 
 def take_invite_of(session: Session, *, email: str, name: str, now: datetime) -> Account | None:
