@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdalpha.cli.audit import audit
+from crowdalpha.cli.feed import live, targets
 from crowdalpha.cli.progress import LiveProgress
 from crowdalpha.errors import InputError
 from crowdalpha.market import Market, PriceSource, build_market, read_filings, read_panel
@@ -33,6 +35,8 @@ NOTHING_PUBLIC = (
 
 dataset = typer.Typer(name="dataset", help="Data sets: build, audit, compare, undo, publish.", no_args_is_help=True)
 dataset.command()(audit)
+dataset.command()(live)
+dataset.command()(targets)
 
 
 @dataset.command()
@@ -159,12 +163,23 @@ def publish(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
     *,
     report: Annotated[Path | None, typer.Option(help="Audit report (JSON); DIR/audit.json by default.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of a platform to publish it on.")] = None,
 ) -> None:
-    """Check that the data set has an audit that keeps the limits of its policy; refuse it else."""
+    """Check that the data set has an audit that keeps the limits of its policy; refuse it else.
+
+    With --data-dir it is then published on that platform, for the rounds of its tournaments to open on.
+    """
     result = publishable(directory, report=report)
     for failure in result.failures:
         typer.echo(f"overridden: {failure.words}")
-    typer.echo(f"{directory} may be published")
+    if data_dir is None:
+        typer.echo(f"{directory} may be published")
+        return
+    try:
+        publishing = import_module("crowdalpha.cli.publishing")
+    except ModuleNotFoundError as error:
+        raise InputError(f"--data-dir needs {error.name}: pip install 'crowdalpha[server]'") from error
+    typer.echo(f"{directory} is published as {publishing.publish_into(data_dir, directory)}")
 
 
 def _notes(market: Market, policy: Policy) -> list[str]:

@@ -124,3 +124,21 @@ def test_what_cannot_be_done_is_refused_in_words(folder: Path, arguments: tuple[
 def test_an_unknown_policy_is_refused_before_any_work(folder: Path) -> None:
     assert "there are plain, hardened, strict" in build(folder, "v2", "--policy", "secret")[1]
     assert not (folder / "v2").exists()
+
+
+def test_live_data_and_targets_of_a_round_are_under_the_same_ids(folder: Path, tmp_path: Path) -> None:
+    source = (folder / "prices.parquet", "--universe", folder / "universe.parquet")
+    release = ("--data", folder / "v1", "--key", folder / "v1.key.json")
+    day = json.loads((folder / "v1.key.json").read_text())["catalogue"]["days"][-6]
+
+    made = run("live", *source, *release, "--round", "7", "--out", tmp_path / "7")
+    known = run("targets", *source, *release, "--session", day, "--day", "5", "--out", tmp_path / "t.parquet")
+    early = run("targets", *source, *release, "--session", day, "--day", "300", "--out", tmp_path / "u.parquet")
+
+    assert (made[0], known[0]) == (0, 0)
+    assert pl.read_parquet(tmp_path / "7" / "live.parquet")["id"].to_list() == (
+        pl.read_parquet(folder / "v1" / "live.parquet")["id"].to_list()
+    )
+    targets = pl.read_parquet(tmp_path / "t.parquet")
+    assert set(targets["target"].drop_nulls()) == {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert "--day 300: the prices end before that" in early[1]
