@@ -1,11 +1,13 @@
 """Writes the pages, and the marked parts of pages, that repeat what the code says: `python docs/generate.py`."""
 # ruff: noqa: INP001  # a script beside the pages it writes, not a package
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 import typer.main
+from pydantic import JsonValue
 from pydantic.fields import FieldInfo
 
 from crowdalpha.cli.app import EXIT_CODES, INTERRUPTED, app
@@ -14,9 +16,11 @@ from crowdalpha.lab.season import MIN_HISTORY_ERAS
 from crowdalpha.market import MIN_ASSETS, RULES, WARM_UP_DAYS
 from crowdalpha.release.predictions import MAX_BYTES, MAX_EXPANDED_BYTES, MAX_ROWS
 from crowdalpha.server import Settings
+from crowdalpha.server.app import api_document
 
 PAGES = Path(__file__).parent / "reference"
 COMMAND_LINE, PRICE_FILE, SERVER = PAGES / "cli.md", PAGES / "price-file.md", PAGES / "server.md"
+REST, OPENAPI = PAGES / "rest.md", PAGES / "openapi.json"
 
 WIDTH = 80
 MEBIBYTE = 1 << 20
@@ -25,6 +29,19 @@ CLI_HEAD = """\
 # Command line
 
 Made from the program by `docs/generate.py`; the same text as `--help` gives.
+"""
+
+REST_HEAD = """\
+# REST interface
+
+Made from the program by `docs/generate.py`. The same as an [OpenAPI document](openapi.json), which a running server
+gives at `/openapi.json` too, and shows with forms to try at `/docs`.
+
+A key goes into the header `Authorization: Token PUBLIC$SECRET`. A refusal is
+`{"error": {"code", "message", "field", "row", "request_id"}}`: `code` is stable and for programs, the message says what
+to do. Tables come as JSON, CSV or Parquet by `?format=`; `next` of a page, or the header `Next-Cursor`, is the `cursor`
+of the one after. Amounts are decimal texts. A write with the header `Idempotency-Key` is done once, however often it
+is sent.
 """
 
 CLI_TAIL = f"""\
@@ -109,6 +126,20 @@ def _default(field: FieldInfo) -> str:
     return "none" if field.default is None else str(field.default)
 
 
+def rest_page(document: Mapping[str, JsonValue]) -> str:
+    """Write every operation of the REST interface as one row."""
+    rows = [
+        f"| `{method.upper()} {path}` | `{operation['operationId']}` | {_first_sentence(operation)} |"
+        for path, operations in cast("dict[str, dict[str, dict[str, str]]]", document["paths"]).items()
+        for method, operation in operations.items()
+    ]
+    return "\n".join([REST_HEAD, "| request | operation | what it does |", "|---|---|---|", *rows, ""])
+
+
+def _first_sentence(operation: Mapping[str, str]) -> str:
+    return " ".join(operation["description"].split("\n\n")[0].split()).replace("|", "\\|")
+
+
 def filled(page: str, parts: Mapping[str, str]) -> str:
     """Put parts between their markers, `<!-- name: begin -->` and `<!-- name: end -->`.
 
@@ -129,8 +160,11 @@ def filled(page: str, parts: Mapping[str, str]) -> str:
 
 def pages() -> dict[Path, str]:
     """Give every generated page as it should be."""
+    document = api_document()
     return {
         COMMAND_LINE: command_line_page(),
+        REST: rest_page(document),
+        OPENAPI: json.dumps(document, indent=1, sort_keys=True) + "\n",
         PRICE_FILE: filled(PRICE_FILE.read_text(encoding="utf-8"), price_file_parts()),
         SERVER: filled(SERVER.read_text(encoding="utf-8"), server_parts()),
     }

@@ -5,6 +5,7 @@ from typing import cast
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
+from pydantic import JsonValue
 
 from crowdalpha import __version__
 from crowdalpha.errors import InputError
@@ -39,7 +40,7 @@ from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
 from crowdalpha.server.webhooks import routes as webhooks
 
-__all__ = ["API", "create_app"]
+__all__ = ["API", "api_document", "create_app"]
 
 API = "/api/v1"
 """Where the REST interface is."""
@@ -83,13 +84,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     FastAPI
         With the REST interface under `/api/v1`, its OpenAPI document at `/openapi.json`.
     """
-    app = FastAPI(
-        title="crowdalpha",
-        version=__version__,
-        docs_url="/docs",
-        redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
-    )
+    app = _with_routes()
     app.state.platform = platform
     app.state.clock = clock
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
@@ -97,6 +92,22 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     install_problems(app)
     _add_middleware(app, platform.settings)
     app.add_middleware(Observed, metrics=RequestMetrics(registry))
+    return app
+
+
+def api_document() -> dict[str, JsonValue]:
+    """Describe the REST interface as an OpenAPI document; no platform is needed for that."""
+    return _with_routes().openapi()
+
+
+def _with_routes() -> FastAPI:
+    app = FastAPI(
+        title="crowdalpha",
+        version=__version__,
+        docs_url="/docs",
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.include_router(status.probes)
     for feature in FEATURES:
         app.include_router(feature.router, prefix=API, responses=PROBLEMS)
