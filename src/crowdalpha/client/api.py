@@ -404,7 +404,7 @@ class Client:
         Table
             Best first; `to_polars` and `to_pandas` make a frame of it.
         """
-        params = {"by": by, "last": last, "staked": str(staked).lower()}
+        params: dict[str, str | int | bool | None] = {"by": by, "last": last, "staked": str(staked).lower()}
         path = f"/tournaments/{tournament or self.tournament}/leaderboards/models"
         return self._table(answers.ModelStanding, path, params, limit=limit)
 

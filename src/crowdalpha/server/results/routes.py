@@ -22,7 +22,7 @@ from crowdalpha.server.results.schemas import (
     RoundOut,
     RoundScoreOut,
 )
-from crowdalpha.server.rounds.service import live_ids
+from crowdalpha.server.rounds import service as rounds
 
 __all__ = ["router"]
 
@@ -66,10 +66,16 @@ def get_round(session: SessionOf, number: NumberOf) -> RoundOut:
     return RoundOut.model_validate(service.get_view(session, number))
 
 
+@router.get("/rounds/{number}/rulebook")
+def get_rulebook(session: SessionOf, number: NumberOf) -> dict[str, object]:
+    """Read the rules that a round is bound to, as they are hashed."""
+    return dict(rounds.get_round(session, number).rulebook.to_json())
+
+
 @router.get("/rounds/{number}/live-ids")
 def get_live_ids(session: SessionOf, number: NumberOf) -> LiveIdsOut:
     """Read the ids that a submission must cover."""
-    return LiveIdsOut(number=number, ids=list(live_ids(session, number)))
+    return LiveIdsOut(number=number, ids=list(rounds.live_ids(session, number)))
 
 
 @router.get("/rounds/{number}/files")

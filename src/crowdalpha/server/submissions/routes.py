@@ -20,7 +20,7 @@ from crowdalpha.server.replays.service import once
 from crowdalpha.server.results.service import current_rounds, demand_closed, get_view
 from crowdalpha.server.roles import Caller
 from crowdalpha.server.submissions import service
-from crowdalpha.server.submissions.schemas import SubmissionOut, TakenOut
+from crowdalpha.server.submissions.schemas import PreviewOut, SubmissionOut, TakenOut
 from crowdalpha.server.submissions.sent import SENT_BODY, Sent, SentOf, file_of
 
 __all__ = ["Key", "router"]
@@ -63,6 +63,18 @@ def submit_predictions(
         now=now,
     )
     return TakenOut.model_validate(given, by_name=True)
+
+
+@router.post("/models/{model_id}/submissions/preview", openapi_extra=SENT_BODY)
+def preview_predictions(
+    session: SessionOf, platform: PlatformOf, caller: Sending, model_id: ModelIdOf, sent: SentOf, now: Now
+) -> PreviewOut:
+    """Say what would become of predictions for a named round, and hand nothing in; an uploaded file is used up."""
+    model = own_model(session, model_id, account_id=caller.account_id)
+    number = _open_round(session, model, now) if sent.round is None else sent.round
+    file = file_of(session, platform, sent, account_id=model.account_id, now=now)
+    found = service.preview(session, blobs=platform.blobs, model_id=model.id, round_number=number, content=file.content)
+    return PreviewOut.of(found, number=number, model_id=model.id)
 
 
 @router.get("/models/{model_id}/submissions", responses=table_answers(SubmissionOut))

@@ -1,12 +1,12 @@
 """What the routes of submissions give."""
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from crowdalpha.rules.receipt import Receipt
-from crowdalpha.server.kit.shapes import Moment, Out
-from crowdalpha.server.submissions.service import Origin
+from crowdalpha.server.kit.shapes import Moment, Out, Recorded
+from crowdalpha.server.submissions.service import Origin, Preview
 
-__all__ = ["SubmissionOut", "TakenOut"]
+__all__ = ["PreviewOut", "SubmissionOut", "TakenOut"]
 
 
 class SubmissionOut(Out):
@@ -31,3 +31,39 @@ class TakenOut(Out):
 
     submission: SubmissionOut
     receipt: Receipt
+
+
+class PreviewOut(Out):
+    """What would become of a file for a named round; churn and turnover are null where it would be refused.
+
+    `problem` is why it would be refused, `coverage` what became of its rows, `n_compared` with how many earlier files
+    of the model it was compared.
+    """
+
+    round: int
+    model_id: int
+    coverage: dict[str, JsonValue]
+    problem: str | None
+    n_compared: int | None
+    churn: Recorded | None
+    turnover: Recorded | None
+    max_churn: Recorded | None
+    max_turnover: Recorded | None
+    within_limits: bool | None
+    verdict: str | None
+
+    @classmethod
+    def of(cls, preview: Preview, *, number: int, model_id: int) -> "PreviewOut":
+        """Show a preview."""
+        change = preview.change
+        measured = ("churn", "turnover", "max_churn", "max_turnover", "within_limits", "verdict")
+        return cls.model_validate(
+            {
+                "round": number,
+                "model_id": model_id,
+                "coverage": preview.coverage.to_json(),
+                "problem": None if preview.problem is None else str(preview.problem),
+                "n_compared": None if change is None else change.compared,
+                **{name: None if change is None else getattr(change, name) for name in measured},
+            }
+        )
