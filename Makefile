@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 OUT ?= season
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test clients check format bench docs lock clean
+.PHONY: help setup demo test clients check format bench bench-server docs lock clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Build .venv from the lock file, with crowdalpha in it
 
@@ -42,6 +42,11 @@ format: setup ## Format the code and apply safe fixes
 
 bench: setup ## Ratios against the peers, in one run; writes docs/reference/speed.md
 	@$(BIN)/python -m bench --page docs/reference/speed.md
+
+bench-server: setup ## Load and faults of a served platform: a round of 6,000 models, uploads, 200 kills; half an hour
+	@$(BIN)/python -m bench.server_rounds
+	@$(BIN)/python -m bench.server_uploads
+	@$(BIN)/python -m bench.server_kills
 
 docs: setup ## Write the generated pages anew and build the documentation into site/
 	@$(BIN)/python docs/generate.py
