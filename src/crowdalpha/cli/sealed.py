@@ -118,8 +118,7 @@ def submit(
 
 
 def _transport(url: str | None) -> Transport:
-    found = find_credentials(url)
-    return Transport(found.url, authorization=found.header)
+    return Transport(find_credentials(url))
 
 
 class _Shares:

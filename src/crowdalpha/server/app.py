@@ -85,6 +85,8 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
         With the REST interface under `/api/v1`, its OpenAPI document at `/openapi.json`.
     """
     app = _with_routes()
+    if platform.settings.oidc_issuer is not None:
+        app.include_router(_provider_router(), prefix=API, responses=PROBLEMS)
     app.state.platform = platform
     app.state.clock = clock
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
@@ -111,8 +113,6 @@ def _with_routes() -> FastAPI:
     app.include_router(status.probes)
     for feature in FEATURES:
         app.include_router(feature.router, prefix=API, responses=PROBLEMS)
-    if platform.settings.oidc_issuer is not None:
-        app.include_router(_provider_router(), prefix=API, responses=PROBLEMS)
     for edge in (numerai, downloads):
         app.include_router(edge.router)
     return app

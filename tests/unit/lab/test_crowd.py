@@ -15,6 +15,7 @@ from crowdalpha.lab.participants import (
     Strategy,
     TrainingData,
 )
+from crowdalpha.lab.participants.sealed import SealedPredictor
 from crowdalpha.rules.ids import ModelId
 
 STRATEGIES: dict[str, Strategy] = {
@@ -44,12 +45,12 @@ class Counter(Silent):
 
 
 @pytest.fixture(scope="module")
-def predictors(folder: Path) -> dict[str, Predictor]:
+def predictors(folder: Path) -> dict[str, Predictor | SealedPredictor]:
     return fit_crowd(ROSTER, folder / "dataset", workers=1, progress=Silent())
 
 
 def handed_in(
-    predictors: dict[str, Predictor], rounds: list[LiveRound], *, number: int = 1, workers: int = 1
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound], *, number: int = 1, workers: int = 1
 ) -> dict[ModelId, bytes]:
     files: dict[ModelId, bytes] = {}
     Crowd(ROSTER, predictors, IDS).hand_in(rounds[:number], number, files.__setitem__, workers=workers)
@@ -57,7 +58,7 @@ def handed_in(
 
 
 def test_the_number_of_processes_that_fit_changes_nothing(
-    folder: Path, predictors: dict[str, Predictor], rounds: list[LiveRound]
+    folder: Path, predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
 ) -> None:
     by_two = fit_crowd(ROSTER, folder / "dataset", workers=2, progress=Silent())
 
@@ -66,13 +67,13 @@ def test_the_number_of_processes_that_fit_changes_nothing(
 
 
 def test_the_number_of_threads_that_hand_in_changes_nothing(
-    predictors: dict[str, Predictor], rounds: list[LiveRound]
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
 ) -> None:
     assert handed_in(predictors, rounds, workers=3) == handed_in(predictors, rounds)
 
 
 def test_everybody_hands_in_a_file_that_the_platform_takes(
-    predictors: dict[str, Predictor], rounds: list[LiveRound]
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
 ) -> None:
     files = handed_in(predictors, rounds)
 
@@ -80,7 +81,9 @@ def test_everybody_hands_in_a_file_that_the_platform_takes(
     assert all(len(check_predictions(each, live_ids=rounds[0].ids).values) > 90 for each in files.values())
 
 
-def test_chance_is_of_the_participant_and_the_round(predictors: dict[str, Predictor], rounds: list[LiveRound]) -> None:
+def test_chance_is_of_the_participant_and_the_round(
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
+) -> None:
     first, second = handed_in(predictors, rounds), handed_in(predictors, rounds[:1] * 2, number=2)
 
     # The ids are the same in both, so that chance alone can make a difference.
@@ -89,7 +92,9 @@ def test_chance_is_of_the_participant_and_the_round(predictors: dict[str, Predic
     assert first[IDS["trees"]] == second[IDS["trees"]]
 
 
-def test_the_halves_of_a_pair_are_opposite(predictors: dict[str, Predictor], rounds: list[LiveRound]) -> None:
+def test_the_halves_of_a_pair_are_opposite(
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
+) -> None:
     files = handed_in(predictors, rounds)
     one, other = (check_predictions(files[IDS[name]], live_ids=rounds[0].ids).values for name in ("pair_1", "pair_2"))
 
@@ -97,7 +102,7 @@ def test_the_halves_of_a_pair_are_opposite(predictors: dict[str, Predictor], rou
 
 
 def test_an_upload_that_is_refused_is_not_passed_over(
-    predictors: dict[str, Predictor], rounds: list[LiveRound]
+    predictors: dict[str, Predictor | SealedPredictor], rounds: list[LiveRound]
 ) -> None:
     def refuse(model_id: ModelId, content: bytes) -> None:
         raise ConnectionRefusedError(f"model {model_id}, {len(content)} bytes")
