@@ -15,8 +15,8 @@ from crowdalpha.server.jobs.service import list_jobs
 from crowdalpha.server.ledger.service import fund_rewards
 from crowdalpha.server.models.service import Model
 from crowdalpha.server.rounds.service import get_round, list_rounds
-from crowdalpha.server.scores.service import list_meta_model_scores
 from crowdalpha.server.schedule.service import KIND
+from crowdalpha.server.scores.service import list_meta_model_scores
 from crowdalpha.server.submissions.service import submit
 from crowdalpha.server.tasks import ROUTINES, TASKS
 from crowdalpha.server.tournaments.service import change_tournament
