@@ -17,6 +17,8 @@ PURE = [
 
 def test_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(SOURCE.parents[1])
+    # its configuration of logging disables every logger that this process has, those of later tests too
+    monkeypatch.setattr("importlinter.cli.logging_config.dictConfig", lambda _: None)
 
     assert lint_imports(config_filename="pyproject.toml", cache_dir=None) == 0
 

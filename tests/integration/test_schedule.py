@@ -15,6 +15,7 @@ from crowdalpha.server.jobs.service import list_jobs
 from crowdalpha.server.ledger.service import fund_rewards
 from crowdalpha.server.models.service import Model
 from crowdalpha.server.rounds.service import get_round, list_rounds
+from crowdalpha.server.schedule.service import KIND
 from crowdalpha.server.scores.service import list_meta_model_scores
 from crowdalpha.server.submissions.service import submit
 from crowdalpha.server.tasks import ROUTINES, TASKS
@@ -118,7 +119,7 @@ def test_a_step_waits_for_its_data_and_says_so(stage: Stage) -> None:
 
     assert stage.states() == []
     with stage.platform.session() as session:
-        (job,) = list_jobs(session)
+        (job,) = list_jobs(session, kind=KIND)
     assert (job.state, job.error_code) == ("queued", "try_later")
     assert str(job.error_message).startswith("round 1 waits for its live data: ")
     feed.put_live(stage.folder, 0)

@@ -11,8 +11,11 @@ from crowdalpha.server.db.tables import Base
 from crowdalpha.server.invites.service import accept_invite, bootstrap_owner, create_invite
 from crowdalpha.server.keys.service import create_key, rotate_key
 from crowdalpha.server.logins.service import log_in, make_token, set_password
+from crowdalpha.server.webhooks.service import create_webhook
 from tests.fixtures.people import PASSWORD
 from tests.fixtures.tournament import START
+
+KEY = b"a key for tests alone, 32 bytes or more"
 
 
 def secrets_of_a_day(session: Session) -> tuple[list[str], list[object]]:
@@ -26,9 +29,12 @@ def secrets_of_a_day(session: Session) -> tuple[list[str], list[object]]:
     turned = rotate_key(session, account_id=ann.id, key_id=key.key.id, now=START)
     letter = make_token(session, account_id=ann.id, purpose="password", now=START)
     invite = create_invite(session, created_by=ann.id, now=START)
+    hook = create_webhook(
+        session, account_id=ann.id, url="https://h.example.org/", events=["round.opened"], signing_key=KEY, now=START
+    )
     accepted = accept_invite(session, token=invite.token, name="bob", password=PASSWORD, now=START)
     secrets = [PASSWORD, first or "", login.token, key.secret, turned.secret, letter.token, invite.token]
-    return [*secrets, accepted.key.secret], [login, key, turned, letter, invite, accepted]
+    return [*secrets, accepted.key.secret, hook.secret], [login, key, turned, letter, invite, accepted, hook]
 
 
 def everything_stored(session: Session) -> str:

@@ -10,12 +10,14 @@ from crowdalpha.server.diagnostics.tasks import run_diagnosis
 from crowdalpha.server.jobs.running import Task
 from crowdalpha.server.schedule.service import KIND
 from crowdalpha.server.schedule.tasks import advance_schedule, run_step
+from crowdalpha.server.tidying import KIND as TIDY
+from crowdalpha.server.tidying import queue_tidying, tidy
 from crowdalpha.server.worker import Routine
 
 __all__ = ["ROUTINES", "TASKS"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DELIVER: deliver, DIAGNOSIS: run_diagnosis})
+TASKS: Mapping[str, Task] = MappingProxyType({KIND: run_step, DELIVER: deliver, DIAGNOSIS: run_diagnosis, TIDY: tidy})
 """By the kind of the jobs."""
 
-ROUTINES: Sequence[Routine] = (advance_schedule, queue_due)
+ROUTINES: Sequence[Routine] = (advance_schedule, queue_due, queue_tidying)
 """In this order, every few seconds."""
