@@ -4,11 +4,13 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.ids import RoundNumber
 from crowdalpha.server import Platform
+from crowdalpha.server.db.migrations.versions.r0007_results import ADD_UP_WHAT_IS_THERE
 from crowdalpha.server.leaderboards import service
 from crowdalpha.server.leaderboards.service import RankedBy, account_board, model_board
 from crowdalpha.server.models.service import Model
@@ -109,3 +111,14 @@ def test_a_round_is_added_once(session: Session) -> None:
 def test_there_is_no_board_over_any_number_of_rounds(session: Session) -> None:
     with pytest.raises(InputError, match="n_last is 7; there are boards over the last 1, 2 rounds"):
         model_board(session, tournament_id=make.TOURNAMENT, n_last=7)
+
+
+@pytest.mark.usefixtures("models")
+def test_what_the_migration_adds_up_is_what_resolutions_kept_added_up(session: Session) -> None:
+    before = model_board(session, tournament_id=make.TOURNAMENT)
+    for table in ("standing", "standing_round"):
+        session.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # names of this file
+    for statement in ADD_UP_WHAT_IS_THERE.split(";")[:2]:
+        session.execute(text(statement))
+
+    assert model_board(session, tournament_id=make.TOURNAMENT) == before

@@ -1,10 +1,16 @@
 """Places for files: each is filled once and taken once, by the account it was given to."""
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -107,6 +113,20 @@ def client(fresh_platform: Platform) -> Iterator[TestClient]:
         yield opened
 
 
+@contextmanager
+def served_in_thread(app: FastAPI) -> Iterator[str]:
+    """Serve over a real connection: a body in memory has no speed."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
 def key_of(platform: Platform, name: str) -> dict[str, str]:
     """Open an account and give the header of a key of it."""
     with platform.session() as session:
@@ -150,3 +170,27 @@ def test_an_expired_place_is_not_found(session: Session, ann: AccountId) -> None
 
     with pytest.raises(NotFound):
         service.expect_upload(session, token=upload.token, now=upload.expires_at + timedelta(seconds=1))
+
+
+def drops() -> Iterator[bytes]:
+    """A body that comes so slowly that nobody waits for its end."""
+    for _ in range(100):
+        time.sleep(0.02)
+        yield b"x"
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [{"upload_timeout": timedelta(milliseconds=60)}, {"upload_pause": timedelta(milliseconds=1)}],
+    ids=["in all", "without a byte"],
+)
+def test_a_file_that_comes_too_slowly_is_refused(fresh_platform: Platform, allowed: dict[str, timedelta]) -> None:
+    slow = fresh_platform.settings.model_copy(update=allowed)
+    platform = Platform(**{**vars(fresh_platform), "settings": slow})
+    app = create_app(platform, clock=lambda: make.START)
+    with served_in_thread(app) as url, httpx2.Client(base_url=url) as client:
+        place = client.post(f"{API}/uploads", json={"filename": "p.csv"}, headers=key_of(platform, "ann")).json()
+        answer = client.put(f"{API}/uploads/{place['token']}", content=drops())
+
+    assert answer.status_code == 422
+    assert "too slow" in answer.json()["error"]["message"]

@@ -87,7 +87,8 @@ ON_BOARD = (
 # the ranking is put in by name, which is one of `RankedBy` and nothing else
 MODEL_PLACES = f"""
     WITH mean AS (SELECT model_id, n_rounds, {MEANS} FROM standing WHERE {ON_BOARD}),
-    ranked AS (SELECT row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, model_id) AS place, * FROM mean)
+    page AS (SELECT * FROM mean ORDER BY {{by}} DESC NULLS LAST, model_id LIMIT :limit OFFSET :after),
+    ranked AS (SELECT :after + row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, model_id) AS place, * FROM page)
     SELECT
         ranked.place, model.id, model.name, account.id, account.name, ranked.n_rounds,
         ranked.corr, ranked.mmc, ranked.fnc, ranked.cwmm, ranked.alpha, ranked.mpc,
@@ -96,9 +97,7 @@ MODEL_PLACES = f"""
     JOIN model ON model.id = ranked.model_id
     JOIN account ON account.id = model.account_id
     LEFT JOIN ledger_account held ON held.ref = 'stake:' || model.id AND held.unit = :unit
-    WHERE ranked.place > :after
     ORDER BY ranked.place
-    LIMIT :limit
 """  # noqa: S608  # constants of this file
 ACCOUNT_PLACES = f"""
     WITH total AS (
@@ -113,16 +112,15 @@ ACCOUNT_PLACES = f"""
         GROUP BY model.account_id
     ),
     mean AS (SELECT account_id, n_models, n_rounds, {MEANS} FROM total),
-    ranked AS (SELECT row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, account_id) AS place, * FROM mean)
+    page AS (SELECT * FROM mean ORDER BY {{by}} DESC NULLS LAST, account_id LIMIT :limit OFFSET :after),
+    ranked AS (SELECT :after + row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, account_id) AS place, * FROM page)
     SELECT
         ranked.place, account.id, account.name, ranked.n_models, ranked.n_rounds,
         ranked.corr, ranked.mmc, ranked.fnc, ranked.cwmm, ranked.alpha, ranked.mpc,
         ranked.at_risk, ranked.paid, ranked.burned
     FROM ranked
     JOIN account ON account.id = ranked.account_id
-    WHERE ranked.place > :after
     ORDER BY ranked.place
-    LIMIT :limit
 """  # noqa: S608  # constants of this file
 
 STANDINGS = text("""

@@ -49,19 +49,18 @@ DAYS = text("""
 SCORES = "corr, mmc, fnc, cwmm, alpha, mpc, max_exposure, is_late"
 # the ranking is put in by name, which is one of `RankedBy` and nothing else
 ROUND_SCORES = f"""
-    WITH ranked AS (
-        SELECT
-            round_number AS number, day, model_id, {SCORES},
-            row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, model_id) AS place
+    WITH page AS (
+        SELECT round_number AS number, day, model_id, {SCORES}
         FROM score WHERE round_number = :number AND day = :day
-    )
+        ORDER BY {{by}} DESC NULLS LAST, model_id
+        LIMIT :limit OFFSET :after
+    ),
+    ranked AS (SELECT :after + row_number() OVER (ORDER BY {{by}} DESC NULLS LAST, model_id) AS place, * FROM page)
     SELECT ranked.*, model.name AS model, account.name AS account
     FROM ranked
     JOIN model ON model.id = ranked.model_id
     JOIN account ON account.id = model.account_id
-    WHERE ranked.place > :after
     ORDER BY ranked.place
-    LIMIT :limit
 """  # noqa: S608  # constants of this file
 SCORES_OF_MODEL = text(f"""
     SELECT score.round_number AS number, score.day, score.model_id, score_day.is_final, {SCORES}
