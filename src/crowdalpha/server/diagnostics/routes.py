@@ -35,7 +35,8 @@ def request_diagnosis(
 ) -> DiagnosisOut:
     """Leave predictions of the validation part to be scored; `round` says nothing here.
 
-    A worker scores them within minutes; upload a file that is larger than a submission may be first. The same file on the same data gives the same diagnosis.
+    A worker scores them within minutes; upload a file that is larger than a submission may be first. The same file on
+    the same data gives the same diagnosis.
     """
     model = own_model(session, model_id, account_id=caller.account_id)
 
