@@ -4,10 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.errors import NotFound
 from crowdalpha.server import Platform
+from crowdalpha.server.app import API, create_app
 from crowdalpha.server.diagnostics.service import (
     Diagnosis,
     get_diagnosis,
@@ -88,3 +90,17 @@ def test_a_repeat_gives_the_first_and_each_sees_only_his(fresh_platform: Platfor
 def test_named_tournaments_are_refused_with_the_way_out(fresh_platform: Platform, people: list[Participant]) -> None:
     with pytest.raises(InputError, match=r"crowdalpha\.scoring\.frames"):
         asked(fresh_platform, model_of(fresh_platform, people[0], 11), validation_file())
+
+
+def test_a_participant_asks_and_reads_over_rest(fresh_platform: Platform, people: list[Participant]) -> None:
+    key, model_id = people[0].key, people[0].models[8]
+    client = TestClient(create_app(fresh_platform, clock=lambda: NOW))
+    client.headers["Authorization"] = f"Token {key.key.public_id}${key.secret}"
+    asked = client.post(f"{API}/models/{model_id}/diagnostics", files={"file": ("v.csv", validation_file())})
+    work(fresh_platform)
+    done = client.get(f"{API}/diagnostics/{asked.json()['id']}").json()
+
+    assert (asked.status_code, asked.json()["state"], asked.json()["series"]) == (202, "queued", {})
+    assert (done["state"], done["eras"], done["dataset"], len(done["series"]["corr"])) == ("done", ["0004"], "v1.0", 1)
+    assert client.get(f"{API}/models/{model_id}/diagnostics").json() == [done]
+    assert client.get(f"{API}/models/{people[1].models[8]}/diagnostics").status_code == 404

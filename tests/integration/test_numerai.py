@@ -275,6 +275,15 @@ def test_a_repeated_order_gives_the_first_answer(desk: Desk) -> None:
     assert desk.data(CREATE, who="ann", f=name, m=model) == first
 
 
+def test_a_file_after_the_close_is_taken_late(desk: Desk) -> None:
+    desk.clock[0] = NOW + timedelta(days=2)
+    name, model = desk.put("bob", make.predictions(9)), str(desk.people["bob"].models[8])
+    desk.data(CREATE, who="bob", f=name, m=model)
+    listed = desk.data("query($m: String) {submissions(modelId: $m) {filename round {number}}}", who="bob", m=model)
+
+    assert listed["submissions"][0] == {"filename": name, "round": {"number": OPEN_ROUNDS[8]}}
+
+
 def test_a_model_need_not_be_named_by_who_has_one(desk: Desk) -> None:
     name = desk.put("cyd", make.predictions(2))
 

@@ -12,6 +12,7 @@ from crowdalpha.errors import InputError
 from crowdalpha.server.accounts import routes as accounts
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.datasets import routes as datasets
+from crowdalpha.server.diagnostics import routes as diagnostics
 from crowdalpha.server.invites import routes as invites
 from crowdalpha.server.jobs import routes as jobs
 from crowdalpha.server.keys import routes as keys
@@ -57,6 +58,7 @@ FEATURES = (
     uploads,
     submissions,
     queued,
+    diagnostics,
     stakes,
     ledger,
     leaderboards,

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from crowdalpha.errors import InputError
 from crowdalpha.rules.errors import NotFound
 from crowdalpha.rules.hashing import Json
-from crowdalpha.rules.ids import AccountId, ModelId
+from crowdalpha.rules.ids import AccountId, ModelId, TournamentId
+from crowdalpha.rules.round import RoundState
 from crowdalpha.server.diagnostics.measuring import SERIES, Measured
-from crowdalpha.server.jobs.service import Job, JobState, demand_quota, enqueue, find_job, get_job, list_jobs
+from crowdalpha.server.jobs.service import Job, JobState, demand_quota, enqueue, find_job, get_job, list_jobs, retry_job
 from crowdalpha.server.models.service import get_model
+from crowdalpha.server.rounds.service import list_rounds
 from crowdalpha.server.tournaments.service import get_tournament
 
 __all__ = ["KIND", "Diagnosis", "get_diagnosis", "list_diagnoses", "measured_to_json", "request_diagnosis"]
@@ -36,6 +38,7 @@ class Diagnosis:
     model_id: ModelId
     filename: str
     sha256: str
+    dataset: str
     state: JobState
     message: str | None
     requested_at: datetime
@@ -44,7 +47,9 @@ class Diagnosis:
 
 
 def request_diagnosis(session: Session, *, model_id: ModelId, filename: str, sha256: str, now: datetime) -> Diagnosis:
-    """Leave a file of a model for the workers to diagnose; a repeat with the same name gives the first.
+    """Leave a file of a model for the workers to diagnose on the data of the newest round.
+
+    A file that was left before on the same data gives the same diagnosis, which is run again if it failed.
 
     Parameters
     ----------
@@ -53,7 +58,7 @@ def request_diagnosis(session: Session, *, model_id: ModelId, filename: str, sha
     model_id : ModelId
         Whose predictions they are.
     filename : str
-        Of the upload, unlike any other of the account.
+        What to call the file.
     sha256 : str
         Of the stored file.
     now : datetime
@@ -64,30 +69,28 @@ def request_diagnosis(session: Session, *, model_id: ModelId, filename: str, sha
     NotFound
         If there is no such model.
     InputError
-        If the tournament is on named assets.
+        If the tournament is on named assets, or no round of it has opened.
     TooManyRequests
         If the account asked for too many in the last hour; failed ones do not count.
     """
     model = get_model(session, model_id)
-    if get_tournament(session, model.tournament_id).kind == "named":
-        raise InputError(
-            "validation files of tournaments on named assets are not diagnosed here; score them against "
-            "validation.parquet with crowdalpha.scoring.frames"
-        )
-    key = f"{KIND}:{model.account_id}:{filename}"
-    first = find_job(session, key=key)
-    if first is None:
+    version = _data_of(session, model.tournament_id, now)
+    key = f"{KIND}:{model_id}:{sha256}:{version}"
+    job = find_job(session, key=key)
+    if job is None:
         demand_quota(session, account_id=model.account_id, kind=KIND, limit=QUOTA, window=WINDOW, now=now)
-        first = enqueue(
+        job = enqueue(
             session,
             kind=KIND,
-            subject={"model_id": model_id, "filename": filename, "sha256": sha256},
+            subject={"model_id": model_id, "filename": filename, "sha256": sha256, "dataset": version},
             account_id=model.account_id,
             deadline=DEADLINE,
             key=key,
             now=now,
         )
-    return _diagnosis(first)
+    elif job.state == "failed":
+        job = retry_job(session, job_id=job.id, now=now)
+    return _diagnosis(job)
 
 
 def get_diagnosis(session: Session, diagnosis_id: int, *, account_id: AccountId) -> Diagnosis:
@@ -102,6 +105,23 @@ def list_diagnoses(session: Session, *, account_id: AccountId, model_id: ModelId
     """List the last diagnoses of an account or of one of its models, newest first."""
     found = [_diagnosis(job) for job in list_jobs(session, kind=KIND, account_id=account_id, limit=MAX_LISTED)]
     return [each for each in found if model_id in (None, each.model_id)]
+
+
+def _data_of(session: Session, tournament_id: TournamentId, now: datetime) -> str:
+    """Name the dataset that the newest round of a tournament is bound to."""
+    if get_tournament(session, tournament_id).kind == "named":
+        raise InputError(
+            "validation files of tournaments on named assets are not diagnosed here; score them against "
+            "validation.parquet with crowdalpha.scoring.frames"
+        )
+    opened = [
+        row.dataset_version
+        for row in list_rounds(session, tournament_id=tournament_id)
+        if row.opens_at <= now and row.state is not RoundState.VOID
+    ]
+    if not opened:
+        raise InputError("no round of the tournament has opened, so that there is no data to diagnose on; wait for one")
+    return opened[-1]
 
 
 def measured_to_json(measured: Measured) -> dict[str, Json]:
@@ -130,6 +150,7 @@ def _diagnosis(job: Job) -> Diagnosis:
         model_id=ModelId(int(str(job.subject["model_id"]))),
         filename=str(job.subject["filename"]),
         sha256=str(job.subject["sha256"]),
+        dataset=str(job.subject["dataset"]),
         state=job.state,
         message=job.error_message,
         requested_at=job.created_at,

@@ -11,16 +11,12 @@ import polars as pl
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.hashing import Json
-from crowdalpha.rules.ids import ModelId
-from crowdalpha.rules.round import RoundState
 from crowdalpha.server.blobs import BlobStore
 from crowdalpha.server.bootstrap import Platform
 from crowdalpha.server.datasets.service import Dataset, get_dataset
 from crowdalpha.server.diagnostics.measuring import measure
 from crowdalpha.server.diagnostics.service import measured_to_json
 from crowdalpha.server.jobs.service import Job
-from crowdalpha.server.models.service import get_model
-from crowdalpha.server.rounds.service import list_rounds
 
 __all__ = ["run_diagnosis"]
 
@@ -30,18 +26,10 @@ FEATURE_SETS = ("medium", "small", "all")
 VALIDATION, EXAMPLE = "validation.parquet", "validation_example_preds.parquet"
 
 
-def run_diagnosis(platform: Platform, job: Job, now: datetime) -> Mapping[str, Json]:
-    """Score a file against the validation part of the data of the newest round of its tournament."""
+def run_diagnosis(platform: Platform, job: Job, _: datetime) -> Mapping[str, Json]:
+    """Score a file against the validation part of the data that its owner saw."""
     with platform.session() as session:
-        tournament_id = get_model(session, ModelId(int(str(job.subject["model_id"])))).tournament_id
-        versions = [
-            row.dataset_version
-            for row in list_rounds(session, tournament_id=tournament_id)
-            if row.opens_at <= now and row.state is not RoundState.VOID
-        ]
-        if not versions:
-            raise InputError("no round of the tournament has opened, so that there is no data to diagnose with")
-        dataset = get_dataset(session, versions[-1])
+        dataset = get_dataset(session, str(job.subject["dataset"]))
     features = _features(platform.blobs, dataset)
     with TemporaryDirectory(prefix="crowdalpha-diagnosis-") as folder:
         columns = ["id", "era", "target", *features]
