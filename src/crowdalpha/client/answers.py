@@ -122,6 +122,7 @@ class Submission(Answer):
     filename: str
     origin: str
     is_late: bool
+    source: str | None
     dropped_unknown: int
     received_at: datetime
 

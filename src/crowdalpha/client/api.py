@@ -254,6 +254,22 @@ class Client:
             self._transport, f"/datasets/{wanted}/files", published, folder, names=names, progress=progress
         )
 
+    def download_live(
+        self,
+        round: int | None = None,  # noqa: A002
+        *,
+        to: Path | str | None = None,
+        names: list[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Bring the live files of a round, the current one if not given; the rest as for `download`."""
+        number = self.current_round().number if round is None else round
+        published = read(answers.PublishedFiles, self._transport.get(f"/rounds/{number}/files"))
+        folder = self.folder / "rounds" / str(number) if to is None else Path(to)
+        return fetch_folder(
+            self._transport, f"/rounds/{number}/files", published, folder, names=names, progress=progress
+        )
+
     def live(
         self,
         round: int | None = None,  # noqa: A002
@@ -262,7 +278,7 @@ class Client:
         progress: Progress | None = None,
     ) -> LiveRound:
         """Bring and open the live files of a round on hidden ids; parameters as for `download`."""
-        return LiveRound(self._live_folder(round, to=to, progress=progress))
+        return LiveRound(self.download_live(round, to=to, progress=progress))
 
     def named(
         self,
@@ -272,11 +288,29 @@ class Client:
         progress: Progress | None = None,
     ) -> NamedRound:
         """Bring and open the live files of a round on named assets; parameters as for `download`."""
-        return NamedRound(self._live_folder(round, to=to, progress=progress))
+        return NamedRound(self.download_live(round, to=to, progress=progress))
 
     def models(self) -> list[answers.Model]:
         """List your models."""
         return read_all(answers.Model, self._transport.get("/models"))
+
+    def model(self, model: ModelRef) -> answers.Model:
+        """Find one of your models by its name or id; a name is looked for in the client's tournament first.
+
+        Raises
+        ------
+        DataRequestError
+            If you have none, or several; names those that you have.
+        """
+        if isinstance(model, answers.Model):
+            return model
+        own = self.models()
+        found = [each for each in own if str(model) in (str(each.id), each.name)]
+        here = [each for each in found if each.tournament_id == self.tournament] or found
+        if len(here) != 1:
+            names = ", ".join(f"{each.name} ({each.id})" for each in own) or "none; make one with create_model"
+            raise DataRequestError(f"model {model!r} names {len(here)} of your models; you have {names}")
+        return here[0]
 
     def create_model(self, name: str, *, tournament: int | None = None) -> answers.Model:
         """Enter a model; a repeat with the same name gives the same model."""
@@ -315,7 +349,7 @@ class Client:
         ReceiptMismatch
             If the server acknowledged something else.
         """
-        entrant = self._model(model)
+        entrant = self.model(model)
         number = self.current_round(entrant.tournament_id).number if round is None else round
         contents = self._contents(predictions, entrant, folder=f"round-{number}")
         judge = self._judge(number)
@@ -329,7 +363,7 @@ class Client:
 
     def queue(self, predictions: Predictions, *, model: ModelRef) -> answers.Waiting:
         """Hand in predictions for the next round, which judges them when it opens; parameters as for `submit`."""
-        entrant = self._model(model)
+        entrant = self.model(model)
         contents = self._contents(predictions, entrant, folder="next")
         answer = self._transport.post(f"/models/{entrant.id}/queue", form=_form(contents, {}), key=_new_key())
         return read(answers.Waiting, answer)
@@ -345,7 +379,7 @@ class Client:
 
         Nothing is handed in; parameters as for `submit`.
         """
-        entrant = self._model(model)
+        entrant = self.model(model)
         number = self.current_round(entrant.tournament_id).number if round is None else round
         contents = self._contents(predictions, entrant, folder=f"round-{number}")
         form = _form(contents, {"round": str(number)})
@@ -353,16 +387,16 @@ class Client:
 
     def submissions(self, model: ModelRef, *, limit: int = 100) -> Table[answers.Submission]:
         """List what a model handed in, newest first."""
-        return self._table(answers.Submission, f"/models/{self._model(model).id}/submissions", {}, limit=limit)
+        return self._table(answers.Submission, f"/models/{self.model(model).id}/submissions", {}, limit=limit)
 
     def queued(self, model: ModelRef) -> list[answers.Waiting]:
         """List what waits for a model's next round, and what became of what waited before, newest first."""
-        return read_all(answers.Waiting, self._transport.get(f"/models/{self._model(model).id}/queue"))
+        return read_all(answers.Waiting, self._transport.get(f"/models/{self.model(model).id}/queue"))
 
     def scores(self, model: ModelRef, *, final: bool = True, limit: int = 1000) -> Table[answers.Score]:
         """List the scores of a model, newest round first; with `final=False` those of every day."""
         return self._table(
-            answers.Score, f"/models/{self._model(model).id}/scores", {"final": str(final).lower()}, limit=limit
+            answers.Score, f"/models/{self.model(model).id}/scores", {"final": str(final).lower()}, limit=limit
         )
 
     def round_scores(
@@ -410,7 +444,7 @@ class Client:
 
     def stake(self, model: ModelRef) -> answers.Stake:
         """Read what a model has at stake."""
-        return read(answers.Stake, self._transport.get(f"/models/{self._model(model).id}/stake"))
+        return read(answers.Stake, self._transport.get(f"/models/{self.model(model).id}/stake"))
 
     def increase_stake(self, model: ModelRef, amount: Decimal | str, *, key: str | None = None) -> answers.Stake:
         """Move free money into the stake of a model.
@@ -487,12 +521,6 @@ class Client:
             self._transport.sleep(look)
             waited, look = waited + look, min(2 * look, LONGEST_LOOK_S)
 
-    def _live_folder(self, number: int | None, *, to: Path | str | None, progress: Progress | None) -> Path:
-        wanted = self.current_round().number if number is None else number
-        published = read(answers.PublishedFiles, self._transport.get(f"/rounds/{wanted}/files"))
-        folder = self.folder / "rounds" / str(wanted) if to is None else Path(to)
-        return fetch_folder(self._transport, f"/rounds/{wanted}/files", published, folder, progress=progress)
-
     def _judge(self, number: int) -> Judge | None:
         """Gather what a round demands; None for a named round that does not publish its universe."""
         if number not in self._judges:
@@ -516,23 +544,12 @@ class Client:
         kept_at = self.folder / "submissions" / folder / f"{model.id}.parquet"
         return contents_of(predictions, kept_at=kept_at, named=kinds.get(model.tournament_id) == "named")
 
-    def _model(self, model: ModelRef) -> answers.Model:
-        if isinstance(model, answers.Model):
-            return model
-        own = self.models()
-        found = [each for each in own if model in (each.id, each.name)]
-        here = [each for each in found if each.tournament_id == self.tournament] or found
-        if len(here) != 1:
-            names = ", ".join(f"{each.name} ({each.id})" for each in own) or "none; make one with create_model"
-            raise DataRequestError(f"model {model!r} names {len(here)} of your models; you have {names}")
-        return here[0]
-
     def _move(
         self, model: ModelRef, amount: Decimal | str, way: Literal["increase", "decrease"], key: str | None
     ) -> answers.Stake:
         if isinstance(amount, float):
             raise DataRequestError(f"amount {amount} is a float; write it as text or Decimal, so that nothing is lost")
-        path = f"/models/{self._model(model).id}/stake/{way}"
+        path = f"/models/{self.model(model).id}/stake/{way}"
         text = f"{Decimal(amount):f}" if isinstance(amount, Decimal) else amount
         return read(answers.Stake, self._transport.post(path, {"amount": text}, key=key or _new_key()))
 
