@@ -51,7 +51,7 @@ EXTRAS = {
     "model": "server",
     "restore": "server",
     "round": "server",
-    "sealed": "sealed,server",
+    "sealed": "sealed",
     "serve": "server",
     "status": "server",
     "tournament": "server",
