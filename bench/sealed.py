@@ -7,6 +7,7 @@ import multiprocessing
 import resource
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import lightgbm
@@ -172,8 +173,8 @@ def ridge() -> list[Row]:
 
 def _alone(work: Callable[[], list[Row]]) -> list[Row]:
     """Run in a process of its own, so that memory is this work's alone."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work).result()
 
 
 def run() -> list[Row]:

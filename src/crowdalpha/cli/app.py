@@ -56,7 +56,7 @@ EXTRAS = {
     "model": "server",
     "restore": "server",
     "round": "server",
-    "sealed": "sealed,server",
+    "sealed": "sealed",
     "serve": "server",
     "tournament": "server",
     "worker": "server",

@@ -1,6 +1,8 @@
 """`crowdalpha sealed`: models on encrypted data, for participants and operators."""
 
 import json
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdalpha.cli.progress import LiveProgress
-from crowdalpha.cli.sealed_operator import keygen, open_submissions, publish
 from crowdalpha.client.credentials import find_credentials
 from crowdalpha.client.sealed import SealedFiles, fetch_sealed, open_sealed, submit_sealed
 from crowdalpha.client.transport import Transport
-from crowdalpha.errors import InputError
+from crowdalpha.errors import CrowdalphaError, InputError
 from crowdalpha.release.sealed import (
     Kind,
     Plan,
@@ -34,9 +35,27 @@ sealed = typer.Typer(
     help="Models on encrypted data: download, plan, run, submit; keygen, publish, open.",
     no_args_is_help=True,
 )
-sealed.command()(keygen)
-sealed.command()(publish)
-sealed.command("open")(open_submissions)
+OPERATOR = "crowdalpha.cli.sealed_operator"
+"""Module of the operator's commands, which needs the server; a participant does without."""
+
+
+def _operator_command(name: str) -> Callable[..., None]:
+    """Give a command of the operator, or one that says what to install for it."""
+    try:
+        command: Callable[..., None] = getattr(import_module(OPERATOR), name)
+    except ModuleNotFoundError as error:
+        needed = f"needs {error.name}, which is not installed: pip install 'crowdalpha[sealed,server]'"
+
+        def refuse() -> None:
+            raise CrowdalphaError(f"this command {needed}")
+
+        refuse.__doc__ = f"Not here: it {needed}."
+        return refuse
+    return command
+
+
+for shown, function in (("keygen", "keygen"), ("publish", "publish"), ("open", "open_submissions")):
+    sealed.command(shown)(_operator_command(function))
 
 Data = Annotated[Path, typer.Option("--data", help="Folder that download made.")]
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,16 @@ def test_a_model_file_that_is_none_is_refused(
 
 def test_without_a_download_the_command_says_so(tmp_path: Path) -> None:
     assert "download first" in run("plan", model(tmp_path, kind="moment_ridge"), "--data", tmp_path)[1]
+
+
+def test_a_participant_needs_no_server(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['sqlalchemy'] = None; from crowdalpha.cli.sealed import sealed; "
+        "from typer.testing import CliRunner; print(CliRunner().invoke(sealed, ['keygen']).exception); "
+        f"print(CliRunner().invoke(sealed, ['plan', 'x', '--data', '{tmp_path}']).exception)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    operator, participant = done.stdout.splitlines()
+    assert "pip install 'crowdalpha[sealed,server]'" in operator
+    assert "x: cannot be read as a model" in participant

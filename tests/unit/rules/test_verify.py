@@ -6,6 +6,7 @@ import pytest
 
 from crowdalpha.errors import InputError
 from crowdalpha.rules.bundle import RoundBundle
+from crowdalpha.rules.coarse import coarse_scores
 from crowdalpha.rules.ids import AccountId, ModelId, RoundNumber
 from crowdalpha.rules.money import POINTS, Amount
 from crowdalpha.rules.rescore import Evidence, rebuild_meta_model, rescore
@@ -242,6 +243,21 @@ def test_a_recorded_score_may_be_one_quantum_off(quanta: int | None, ok: bool) -
     )
 
     assert report.ok is ok
+
+
+@pytest.mark.parametrize(
+    ("off", "known", "ok"),
+    [(0, True, True), (0, False, False), (1_000_000, True, False), (300_000, True, False)],
+    ids=["coarse", "not known to be", "wrong", "too fine"],
+)
+def test_a_coarse_score_is_checked_to_its_quantum(off: int, known: bool, ok: bool) -> None:  # noqa: FBT001 - a table
+    coarse = positions()
+    told = coarse_scores(coarse[0].scores, rulebook=RULEBOOK, final=True)
+    told["mmc"] = None if told["mmc"] is None else told["mmc"] + off
+    coarse[0] = Position(MODELS[0], coarse[0].at_risk, told, coarse[0].at_risk, points("0.5"))
+    made = make_bundle(coarse, rulebook=RULEBOOK, pool=points("1000"), submissions=HASHES)
+
+    assert verify_round(made, evidence=evidence(coarse=frozenset(MODELS[:1] if known else ()))).ok is ok
 
 
 def test_a_round_without_stakes_has_no_meta_model_and_verifies() -> None:

@@ -18,7 +18,8 @@ __all__ = ["Progress", "run_plan"]
 
 Progress = Callable[[int, int], None]
 SUFFIX = ".ct"
-BATCHES = 8
+# Batches a worker and stage: each loads what it needs anew, so few are faster, and many show more progress.
+BATCHES = 2
 
 
 class MemoryDesk:
@@ -30,8 +31,10 @@ class MemoryDesk:
         self._made: dict[str, Ciphertext] = {}
 
     def take(self, name: str) -> Ciphertext:
-        """Give a result, or read a member."""
-        return self._made[name] if name in self._made else self.ring.load(self._members[name].bytes_of(name))
+        """Give a result, or read a member, once."""
+        if name not in self._made:
+            self._made[name] = self.ring.load(self._members[name].bytes_of(name))
+        return self._made[name]
 
     def leave(self, name: str, value: Ciphertext) -> None:
         """Keep a result."""
@@ -49,11 +52,15 @@ class FolderDesk:
         self.ring = ring
         self._folder = folder
         self._members = {name: each for each in sources.all for name in each.names}
+        self._loaded: dict[str, Ciphertext] = {}
 
     def take(self, name: str) -> Ciphertext:
-        """Read a result or a member."""
-        path = self._path(name)
-        return self.ring.load(path.read_bytes() if path.exists() else self._members[name].bytes_of(name))
+        """Read a result or a member, once."""
+        if name not in self._loaded:
+            path = self._path(name)
+            raw = path.read_bytes() if path.exists() else self._members[name].bytes_of(name)
+            self._loaded[name] = self.ring.load(raw)
+        return self._loaded[name]
 
     def leave(self, name: str, value: Ciphertext) -> None:
         """Write a result."""
