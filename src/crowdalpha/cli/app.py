@@ -24,6 +24,7 @@ COMMANDS = {
     "account": "crowdalpha.cli.account",
     "backtest": "crowdalpha.cli.backtest",
     "backup": "crowdalpha.cli.backup",
+    "data": "crowdalpha.cli.data",
     "dataset": "crowdalpha.cli.dataset",
     "demo": "crowdalpha.cli.demo",
     "diagnose": "crowdalpha.cli.diagnose",

@@ -44,9 +44,9 @@ def stake(
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
         return
-    typer.echo(f"{found.stake} {found.unit} at stake")
+    typer.echo(f"{found.stake:f} {found.unit} at stake")
     for each in found.pending:
-        typer.echo(f"{each.left} on the way out, free when round {each.wait_round} is resolved")
+        typer.echo(f"{each.left:f} on the way out, free when round {each.wait_round} is resolved")
 
 
 def _amount(text: str) -> Decimal:

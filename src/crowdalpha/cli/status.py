@@ -61,7 +61,7 @@ def _row(client: Client, model: Model) -> dict[str, object]:
         "words": _words(open_round, newest),
         "last_submission": None if newest is None else newest.model_dump(mode="json"),
         "waiting": [each.filename for each in client.queued(model) if each.state == "waiting"],
-        "stake": str(client.stake(model).stake),
+        "stake": f"{client.stake(model).stake:f}",
     }
 
 
