@@ -70,22 +70,27 @@ ALL_TRANSFERS = text("""
     ORDER BY transfer.id DESC
     LIMIT :limit
 """)
-# each of the two indexes gives its own accounts' transfers; a condition on both with OR would use neither well
+# the last few of each account by its own index, and of those the last few of all
 TRANSFERS_ON = text("""
-    WITH mine AS (SELECT id FROM ledger_account WHERE ref = ANY(CAST(:refs AS text[]))),
-    moved AS (
-        (SELECT transfer.* FROM ledger_transfer transfer WHERE debit_id IN (SELECT id FROM mine) AND id < :before
-            ORDER BY id DESC LIMIT :limit)
-        UNION
-        (SELECT transfer.* FROM ledger_transfer transfer WHERE credit_id IN (SELECT id FROM mine) AND id < :before
-            ORDER BY id DESC LIMIT :limit)
+    WITH moved AS (
+        SELECT DISTINCT last.*
+        FROM ledger_account mine,
+        LATERAL (
+            (SELECT transfer.* FROM ledger_transfer transfer WHERE debit_id = mine.id AND id < :before
+                ORDER BY id DESC LIMIT :limit)
+            UNION ALL
+            (SELECT transfer.* FROM ledger_transfer transfer WHERE credit_id = mine.id AND id < :before
+                ORDER BY id DESC LIMIT :limit)
+        ) AS last
+        WHERE mine.ref = ANY(CAST(:refs AS text[]))
+        ORDER BY id DESC
+        LIMIT :limit
     )
     SELECT moved.id, moved.batch_id, moved.code, debit.ref, credit.ref, moved.amount, debit.unit, moved.at
     FROM moved
     JOIN ledger_account debit ON debit.id = moved.debit_id
     JOIN ledger_account credit ON credit.id = moved.credit_id
     ORDER BY moved.id DESC
-    LIMIT :limit
 """)
 
 
