@@ -70,17 +70,21 @@ ALL_TRANSFERS = text("""
     ORDER BY transfer.id DESC
     LIMIT :limit
 """)
-# the last few of each account by its own index, and of those the last few of all
+# The last few of each account by its own index, and of those the last few of all. An account is asked for as a range
+# and not as a value: where one account has most transfers, the planner takes every account for such a one, and reads
+# all transfers backwards until it has found the few of a small one.
 TRANSFERS_ON = text("""
     WITH moved AS (
         SELECT DISTINCT last.*
         FROM ledger_account mine,
         LATERAL (
-            (SELECT transfer.* FROM ledger_transfer transfer WHERE debit_id = mine.id AND id < :before
-                ORDER BY id DESC LIMIT :limit)
+            (SELECT transfer.* FROM ledger_transfer transfer
+                WHERE (debit_id, id) < (mine.id, :before) AND debit_id >= mine.id
+                ORDER BY debit_id DESC, id DESC LIMIT :limit)
             UNION ALL
-            (SELECT transfer.* FROM ledger_transfer transfer WHERE credit_id = mine.id AND id < :before
-                ORDER BY id DESC LIMIT :limit)
+            (SELECT transfer.* FROM ledger_transfer transfer
+                WHERE (credit_id, id) < (mine.id, :before) AND credit_id >= mine.id
+                ORDER BY credit_id DESC, id DESC LIMIT :limit)
         ) AS last
         WHERE mine.ref = ANY(CAST(:refs AS text[]))
         ORDER BY id DESC
