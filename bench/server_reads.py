@@ -56,7 +56,7 @@ SEED = (
     """,
     """
     INSERT INTO position SELECT round, model, '', CAST(model % 100 AS bigint) * 1000000000
-    FROM generate_series(1, :rounds) AS round, generate_series(1, :models) AS model
+    FROM generate_series(1, :rounds) AS round, generate_series(1, :models) AS model ORDER BY round, model
     """,
     """
     INSERT INTO round_closing SELECT number, 1, '', '', '', '', closes_at FROM round
@@ -71,11 +71,12 @@ SEED = (
     SELECT
         round_number, day, model, round((random() - 0.48) * 1e8), round((random() - 0.5) * 1e7),
         round((random() - 0.5) * 1e8), round(random() * 1e9), round(random() * 1e9)
-    FROM score_day, generate_series(1, :models) AS model
+    FROM score_day, generate_series(1, :models) AS model ORDER BY round_number, day, model
     """,
     """
     INSERT INTO round_payout
-    SELECT round_number, model_id, 0, 0, round(random() * 1e8), 0, 0 FROM position
+    SELECT round_number, model_id, 0, 0, round(random() * 1e8), 0, 0
+    FROM position ORDER BY round_number, model_id
     """,
     """
     INSERT INTO round_resolution SELECT number, 1, 1, 0, 1000000000, 1000000000, '', '', resolves_at FROM round
@@ -95,7 +96,7 @@ SEED = (
     INSERT INTO ledger_transfer (batch_id, code, debit_id, credit_id, amount, key, at)
     SELECT 1, 'payout', pool.id, held.id, 1000, 'pay:' || round.number || ':' || held.id, round.resolves_at
     FROM round, ledger_account held, ledger_account pool
-    WHERE held.kind = 'stake' AND pool.kind = 'pool:rewards'
+    WHERE held.kind = 'stake' AND pool.kind = 'pool:rewards' ORDER BY round.number, held.id
     """,
 )
 

@@ -70,22 +70,31 @@ ALL_TRANSFERS = text("""
     ORDER BY transfer.id DESC
     LIMIT :limit
 """)
-# each of the two indexes gives its own accounts' transfers; a condition on both with OR would use neither well
+# The last few of each account by its own index, and of those the last few of all. An account is asked for as a range
+# and not as a value: where one account has most transfers, the planner takes every account for such a one, and reads
+# all transfers backwards until it has found the few of a small one.
 TRANSFERS_ON = text("""
-    WITH mine AS (SELECT id FROM ledger_account WHERE ref = ANY(CAST(:refs AS text[]))),
-    moved AS (
-        (SELECT transfer.* FROM ledger_transfer transfer WHERE debit_id IN (SELECT id FROM mine) AND id < :before
-            ORDER BY id DESC LIMIT :limit)
-        UNION
-        (SELECT transfer.* FROM ledger_transfer transfer WHERE credit_id IN (SELECT id FROM mine) AND id < :before
-            ORDER BY id DESC LIMIT :limit)
+    WITH moved AS (
+        SELECT DISTINCT last.*
+        FROM ledger_account mine,
+        LATERAL (
+            (SELECT transfer.* FROM ledger_transfer transfer
+                WHERE (debit_id, id) < (mine.id, :before) AND debit_id >= mine.id
+                ORDER BY debit_id DESC, id DESC LIMIT :limit)
+            UNION ALL
+            (SELECT transfer.* FROM ledger_transfer transfer
+                WHERE (credit_id, id) < (mine.id, :before) AND credit_id >= mine.id
+                ORDER BY credit_id DESC, id DESC LIMIT :limit)
+        ) AS last
+        WHERE mine.ref = ANY(CAST(:refs AS text[]))
+        ORDER BY id DESC
+        LIMIT :limit
     )
     SELECT moved.id, moved.batch_id, moved.code, debit.ref, credit.ref, moved.amount, debit.unit, moved.at
     FROM moved
     JOIN ledger_account debit ON debit.id = moved.debit_id
     JOIN ledger_account credit ON credit.id = moved.credit_id
     ORDER BY moved.id DESC
-    LIMIT :limit
 """)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crowdalpha.server.db.tables.base import Base
@@ -65,13 +65,16 @@ class LedgerTransferRow(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="ledger_transfer_amount_positive"),
         CheckConstraint("debit_id <> credit_id", name="ledger_transfer_two_accounts"),
+        # what moved last on an account is found without sorting all that ever did
+        Index("ledger_transfer_debit_id_id_idx", "debit_id", "id"),
+        Index("ledger_transfer_credit_id_id_idx", "credit_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("ledger_batch.id"), index=True)
     code: Mapped[str]
-    debit_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), index=True)
-    credit_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), index=True)
+    debit_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"))
+    credit_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"))
     amount: Mapped[int]
     key: Mapped[str] = mapped_column(unique=True)
     at: Mapped[datetime]
