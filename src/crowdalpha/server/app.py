@@ -39,6 +39,7 @@ from crowdalpha.server.status import routes as status
 from crowdalpha.server.submissions import routes as submissions
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
+from crowdalpha.server.web import routes as web
 from crowdalpha.server.webhooks import routes as webhooks
 
 __all__ = ["API", "api_document", "create_app"]
@@ -115,7 +116,7 @@ def _with_routes() -> FastAPI:
     app.include_router(status.probes)
     for feature in FEATURES:
         app.include_router(feature.router, prefix=API, responses=PROBLEMS)
-    for edge in (numerai, downloads):
+    for edge in (numerai, downloads, web):
         app.include_router(edge.router)
     return app
 

@@ -28,6 +28,7 @@ __all__ = [
     "SessionOf",
     "address_of",
     "allowed",
+    "refuse_other_sites",
     "utc_now",
 ]
 
@@ -113,11 +114,11 @@ def maybe_caller(request: Request, platform: PlatformOf, now: Now) -> Caller | N
     with platform.session() as session:
         caller = gate.by_login(session, token=token, now=now)
     if caller is not None and request.method not in SAFE_METHODS:
-        _refuse_other_sites(request)
+        refuse_other_sites(request)
     return caller
 
 
-def _refuse_other_sites(request: Request) -> None:
+def refuse_other_sites(request: Request) -> None:
     """Refuse a write that another site made a browser send along with its cookie.
 
     A browser says on each write where it comes from, and no page can change what it says.
