@@ -43,9 +43,10 @@ format: setup ## Format the code and apply safe fixes
 bench: setup ## Ratios against the peers, in one run; writes docs/reference/speed.md
 	@$(BIN)/python -m bench --page docs/reference/speed.md
 
-bench-server: setup ## Load and faults of a served platform: a round of 6,000 models, uploads, 200 kills; half an hour
+bench-server: setup ## Load and faults of a served platform: a round of 6,000 models, uploads, reads, 200 kills; half an hour
 	@$(BIN)/python -m bench.server_rounds
 	@$(BIN)/python -m bench.server_uploads
+	@$(BIN)/python -m bench.server_reads
 	@$(BIN)/python -m bench.server_kills
 
 docs: setup ## Write the generated pages anew and build the documentation into site/
