@@ -40,6 +40,7 @@ from crowdalpha.server.submissions import routes as submissions
 from crowdalpha.server.tournaments import routes as tournaments
 from crowdalpha.server.uploads import routes as uploads
 from crowdalpha.server.web import routes as web
+from crowdalpha.server.web.problems import problem_page
 from crowdalpha.server.webhooks import routes as webhooks
 
 __all__ = ["API", "api_document", "create_app"]
@@ -94,7 +95,7 @@ def create_app(platform: Platform, *, clock: Clock = utc_now) -> FastAPI:
     app.state.clock = clock
     app.state.gate = Gate(by_key=authenticate, by_login=authenticate_login)
     app.state.registry = registry = CollectorRegistry()
-    install_problems(app)
+    install_problems(app, page=problem_page)
     _add_middleware(app, platform.settings)
     app.add_middleware(Observed, metrics=RequestMetrics(registry))
     return app

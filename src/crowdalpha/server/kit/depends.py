@@ -113,16 +113,18 @@ def maybe_caller(request: Request, platform: PlatformOf, now: Now) -> Caller | N
         return None
     with platform.session() as session:
         caller = gate.by_login(session, token=token, now=now)
-    if caller is not None and request.method not in SAFE_METHODS:
+    if caller is not None:
         refuse_other_sites(request)
     return caller
 
 
 def refuse_other_sites(request: Request) -> None:
-    """Refuse a write that another site made a browser send along with its cookie.
+    """Refuse a write that another site made a browser send, along with its cookie if it has one.
 
     A browser says on each write where it comes from, and no page can change what it says.
     """
+    if request.method in SAFE_METHODS:
+        return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         ours = site in {"same-origin", "none"}

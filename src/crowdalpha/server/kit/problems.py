@@ -5,9 +5,11 @@
 `code` is stable and for programs; `message` names what is wrong and the way out, and is for people.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -19,7 +21,7 @@ from crowdalpha.rules.errors import Conflict, Forbidden, NotFound
 from crowdalpha.server.errors import DatabaseUnavailable, ServerError, TooLarge, TooManyRequests, Unauthenticated
 from crowdalpha.server.log import get_log
 
-__all__ = ["PROBLEMS", "STATUSES", "ProblemOut", "install_problems", "problem", "status_of"]
+__all__ = ["PROBLEMS", "STATUSES", "Problem", "ProblemOut", "ProblemPage", "install_problems", "problem", "status_of"]
 
 log = get_log(__name__)
 
@@ -82,6 +84,24 @@ CODES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was wrong with a request, before it is written in a form."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str | None
+    headers: Mapping[str, str] | None
+
+
+class ProblemPage(Protocol):
+    """Makes the page of a problem; None for a request that did not ask for a page."""
+
+    def __call__(self, request: Request, problem: Problem) -> Response | None:
+        """Make the page."""
+
+
 def status_of(error: CrowdalphaError) -> int:
     """Return the HTTP status of an error."""
     return next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
@@ -96,15 +116,20 @@ def problem(
     field: str | None = None,
     row: int | None = None,
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """Build the answer to a request that was refused."""
     request_id = getattr(request.state, "request_id", None)
+    make_page = cast("ProblemPage | None", getattr(request.app.state, "problem_page", None))
+    found = Problem(status, code, message, request_id, headers)
+    if make_page is not None and (page := make_page(request, found)) is not None:
+        return page
     error = {"code": code, "message": message, "field": field, "row": row, "request_id": request_id}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 
 
-def install_problems(app: FastAPI) -> None:
-    """Answer every error of an app in the one shape."""
+def install_problems(app: FastAPI, *, page: ProblemPage | None = None) -> None:
+    """Answer every error of an app in the one shape, or as a page to those who asked for one."""
+    app.state.problem_page = page
     app.add_exception_handler(CrowdalphaError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -112,7 +137,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _refused(request: Request, error: Exception) -> JSONResponse:
+def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, CrowdalphaError):
         raise error
     headers = {"WWW-Authenticate": "Token"} if isinstance(error, Unauthenticated) else None
@@ -130,7 +155,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _malformed(request: Request, error: Exception) -> JSONResponse:
+def _malformed(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     parts: list[dict[str, Any]] = list(error.errors())
@@ -139,13 +164,13 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, code="invalid_request", message=message, field=paths[0])
 
 
-def _unstorable(request: Request, _error: Exception) -> JSONResponse:
+def _unstorable(request: Request, _error: Exception) -> Response:
     """Answer to text or numbers that a database cannot hold: nothing was stored, and there is nothing to find."""
     message = "a text has a NUL character or a number has too many digits; send what a person could have written"
     return problem(request, 422, code="invalid_request", message=message)
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code = CODES.get(error.status_code, "refused")
@@ -153,7 +178,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     return problem(request, error.status_code, code=code, message=str(error.detail), headers=headers)
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", path=request.url.path, error=repr(error), exc_info=error)
     message = "the server made a mistake; it is in its log under this request_id"
     return problem(request, 500, code="internal_error", message=message)

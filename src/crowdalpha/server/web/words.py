@@ -1,15 +1,16 @@
-"""How pages write values: times in UTC, scores, money."""
+"""How pages write values: times in UTC, scores, money, sizes."""
 
 from datetime import UTC, datetime
 
 from crowdalpha.rules.fixed import QUANTUM
 from crowdalpha.rules.money import Amount
 
-__all__ = ["ago", "moment", "money", "score"]
+__all__ = ["ago", "moment", "money", "score", "size"]
 
 NOTHING = "–"  # noqa: RUF001  # a dash between numbers, not a minus
 SHOWN_DECIMALS = 4
 UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+KILO = 1000
 
 
 def moment(at: datetime | None) -> str:
@@ -44,3 +45,12 @@ def money(amount: Amount | None) -> str:
         return NOTHING
     whole, dot, decimals = str(amount).partition(".")
     return whole + (dot + decimals[:SHOWN_DECIMALS].ljust(1, "0") if dot else "")
+
+
+def size(n_bytes: float) -> str:
+    """Write a number of bytes."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < KILO:
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= KILO
+    return f"{n_bytes:.1f} TB"
