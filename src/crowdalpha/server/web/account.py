@@ -36,7 +36,9 @@ OWN = {AccountKind.AVAILABLE: "free", AccountKind.HOLD: "on hold"}
 @router.get("")
 def show_account(request: Request, session: SessionOf, caller: Reading, now: Now) -> Response:
     """Show the caller's account."""
-    return page(request, "account", **_account(request, session, caller, now=now), wrong="", name="")
+    return page(
+        request, "account", status=status.HTTP_200_OK, **_account(request, session, caller, now=now), wrong="", name=""
+    )
 
 
 @router.post("/keys")

@@ -10,7 +10,7 @@ __all__ = ["Bar", "Chart", "Tick", "bars", "steps"]
 
 WIDTH, HEIGHT = 480.0, 170.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 472.0, 10.0, 148.0
-BAR_SHARE, WIDEST = 0.72, 26.0
+BAR_SHARE, WIDEST, LETTER = 0.72, 26.0, 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,7 @@ def _height(value: float, low: float, high: float) -> float:
 
 
 def _ticks(low: float, high: float) -> tuple[Tick, ...]:
-    return tuple(Tick(_height(value, low, high), f"{value:.3g}") for value in sorted({low, 0.0, high}))
+    """Number zero and the ends; an end so near to zero that the two would overlap is left out."""
+    ticks = (Tick(_height(value, low, high), f"{value:.3g}") for value in sorted({low, 0.0, high}))
+    zero = _height(0.0, low, high)
+    return tuple(tick for tick in ticks if tick.y == zero or abs(tick.y - zero) > LETTER)

@@ -54,7 +54,9 @@ def show_operations(
     request: Request, platform: PlatformOf, session: SessionOf, caller: Operating, now: Now
 ) -> Response:
     """Show how the platform is."""
-    return page(request, "operate", **_operations(platform, session, caller, now=now), wrong="")
+    return page(
+        request, "operate", status=status.HTTP_200_OK, **_operations(platform, session, caller, now=now), wrong=""
+    )
 
 
 @router.post("/invites")
@@ -115,7 +117,7 @@ def _operations(platform: Platform, session: Session, caller: Caller, *, now: da
     views = [view for state in RUNNING for view in list_views(session, state=state, limit=N_ROUNDS)]
     nexts, complaints = _nexts(session, tournaments, views, now=now)
     return {
-        "status": StatusOut.of(read_status(session, now=now), disk=disk_of(platform.settings.data_dir)),
+        "found": StatusOut.of(read_status(session, now=now), disk=disk_of(platform.settings.data_dir)),
         "nexts": nexts,
         "complaints": complaints,
         "invites": [each for each in list_invites(session, now=now) if each.state == "open"],
