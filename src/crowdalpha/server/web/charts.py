@@ -98,7 +98,7 @@ def _height(value: float, low: float, high: float) -> float:
 
 
 def _ticks(low: float, high: float) -> tuple[Tick, ...]:
-    """Number zero and the ends; an end so near to zero that the two would overlap is left out."""
+    """Put a number at zero and at each end that is not so near to zero that the two would overlap."""
     ticks = (Tick(_height(value, low, high), f"{value:.3g}") for value in sorted({low, 0.0, high}))
     zero = _height(0.0, low, high)
     return tuple(tick for tick in ticks if tick.y == zero or abs(tick.y - zero) > LETTER)
