@@ -238,6 +238,7 @@ def test_from_the_operators_form_to_a_participants_first_key(scene: Scene) -> No
 
     assert made.status_code == 201
     assert "crowdalpha login https://testserver --public-id" in made.text
+    assert 'action="/logout"' in made.text
     assert "100.0000" in guest.get("/account").text
     assert "it was used" in guest.get(link).text
     assert operator.post("/operate/invites", data={**form, "role": "owner"}).status_code == 403

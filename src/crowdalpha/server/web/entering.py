@@ -16,6 +16,7 @@ from crowdalpha.server.kit.problems import status_of
 from crowdalpha.server.logins import service as logins
 from crowdalpha.server.logins.letters import mail_password, sends_mail
 from crowdalpha.server.logins.routes import keep_login
+from crowdalpha.server.roles import SCOPES, Caller
 from crowdalpha.server.web.pages import Viewer, page
 
 __all__ = ["router"]
@@ -52,6 +53,8 @@ def accept(  # the parts of a form, and where it came from
         provider = platform.settings.oidc_issuer is not None
         values = {"invite": invite, "token": token, "name": name, "wrong": str(error), "provider": provider}
         return page(request, "invite", status=status_of(error), **values)
+    role = accepted.account.role
+    request.state.viewer = Caller(accepted.account.id, role, frozenset(SCOPES[role]))
     heading = f"Welcome, {accepted.account.name}"
     base = base_of(platform, request)
     answer = page(
