@@ -1,5 +1,6 @@
 """Our client against a platform that is served over HTTP."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,12 +13,15 @@ import pytest
 
 from crowdalpha import __version__
 from crowdalpha.client import Client, Dataset, Refused, check_predictions
+from crowdalpha.client.answers import ServerDiagnosis
 from crowdalpha.client.errors import DataRequestError, NoOpenRound
 from crowdalpha.client.handing_in import find_receipt
 from crowdalpha.release import PredictionFileError
 from crowdalpha.rules.receipt import HmacSigner, verify_receipt
 from crowdalpha.server import Platform
 from crowdalpha.server.kit.depends import utc_now
+from crowdalpha.server.tasks import TASKS
+from crowdalpha.server.worker import Worker
 from tests.fixtures.contest import CLASSIC_ROUND, NAMED_ROUND, SHARES, SIGNALS, invitation, open_contest
 from tests.fixtures.serving import serving
 
@@ -188,6 +192,22 @@ def test_a_named_file_that_covers_too_little_is_previewed_and_refused_here(ann: 
     assert "100" in str(ann.preview(few, model="shares").problem)
     with pytest.raises(PredictionFileError, match="100"):
         ann.submit(few, model="shares")
+
+
+def test_validation_predictions_are_scored_by_a_worker(ann: Client, contest: Contest, tmp_path: Path) -> None:
+    example = pl.read_parquet(
+        ann.download("v1", to=tmp_path, names=["validation_example_preds.parquet"]) / "validation_example_preds.parquet"
+    )
+    told: list[str] = []
+
+    def work(each: ServerDiagnosis) -> None:
+        told.append(each.state)
+        Worker(contest.platform, TASKS, (), utc_now).run(threading.Event(), wait=False)
+
+    done = ann.diagnose(example, model="first", progress=work)
+
+    assert told == ["queued", "done"]
+    assert len(done.series["corr"]) == len(done.eras) > 0
 
 
 def test_a_file_waits_for_the_next_round(ann: Client) -> None:

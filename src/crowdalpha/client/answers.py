@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, TypeAdapter, ValidationError
 
 from crowdalpha.client.errors import ServerUnreachable
 from crowdalpha.rules.receipt import Receipt
@@ -24,15 +24,21 @@ __all__ = [
     "Round",
     "RoundScore",
     "Score",
+    "ServerDiagnosis",
     "Stake",
     "Submission",
     "Taken",
     "Tournament",
     "Transfer",
     "Waiting",
+    "Work",
     "read",
     "read_all",
 ]
+
+
+Money = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
+"""Exact; as text it has every decimal and no exponent."""
 
 
 class Answer(BaseModel):
@@ -73,10 +79,10 @@ class Round(Answer):
     opens_at: datetime
     closes_at: datetime
     resolves_at: datetime
-    total_at_risk: Decimal | None
+    total_at_risk: Money | None
     meta_model_corr: float | None
-    paid: Decimal | None
-    burned: Decimal | None
+    paid: Money | None
+    burned: Money | None
     payout_factor: float | None
 
 
@@ -166,16 +172,11 @@ class Preview(Answer):
     verdict: str | None
 
 
-class Job(Answer):
-    """Work that the server does for you; a failed one says why and can be run again."""
+class Work(Answer):
+    """Something that the server does for you in its own time."""
 
     id: int
-    kind: str
     state: str
-    created_at: datetime
-    deadline_at: datetime
-    error_message: str | None
-    result: Mapping[str, JsonValue] | None
 
     @property
     def is_over(self) -> bool:
@@ -183,12 +184,40 @@ class Job(Answer):
         return self.state not in {"queued", "running"}
 
 
+class Job(Work):
+    """A piece of work; a failed one says why and can be run again."""
+
+    kind: str
+    created_at: datetime
+    deadline_at: datetime
+    error_message: str | None
+    result: Mapping[str, JsonValue] | None
+
+
+class ServerDiagnosis(Work):
+    """Predictions of the validation part, scored by the server.
+
+    `series` has a value for each of `eras` under the name of each measure, None where it is undefined; both are empty
+    until it is done. `message` says why it failed.
+    """
+
+    model_id: int
+    filename: str
+    sha256: str
+    dataset: str
+    message: str | None
+    requested_at: datetime
+    finished_at: datetime | None
+    eras: tuple[str, ...]
+    series: Mapping[str, tuple[float | None, ...]]
+
+
 class PendingRelease(Answer):
     """A decrease that is not free until every round up to `wait_round` is resolved; rounds may burn it till then."""
 
     id: int
-    amount: Decimal
-    left: Decimal
+    amount: Money
+    left: Money
     wait_round: int
     requested_at: datetime
 
@@ -198,7 +227,7 @@ class Stake(Answer):
 
     model_id: int
     unit: str
-    stake: Decimal
+    stake: Money
     pending: tuple[PendingRelease, ...]
 
 
@@ -252,18 +281,18 @@ class ModelStanding(Answer):
     cwmm: float | None
     alpha: float | None
     mpc: float | None
-    at_risk: Decimal
-    paid: Decimal
-    burned: Decimal
-    profit: Decimal
-    stake: Decimal
+    at_risk: Money
+    paid: Money
+    burned: Money
+    profit: Money
+    stake: Money
 
 
 class Balance(Answer):
     """What an account of the ledger holds: `available:7` is free money of account 7, `stake:3` the stake of model 3."""
 
     account: str
-    balance: Decimal
+    balance: Money
     unit: str
 
 
@@ -274,7 +303,7 @@ class Transfer(Answer):
     code: str
     debit: str
     credit: str
-    amount: Decimal
+    amount: Money
     unit: str
     at: datetime
 

@@ -18,24 +18,23 @@ from crowdalpha.client import answers
 from crowdalpha.client.answers import Answer, read, read_all
 from crowdalpha.client.credentials import Credentials, find_credentials, save_credentials
 from crowdalpha.client.dataset import LiveRound
-from crowdalpha.client.errors import DataRequestError, NoOpenRound, ServerUnreachable, TookTooLong
+from crowdalpha.client.errors import DataRequestError, NoOpenRound
 from crowdalpha.client.fetching import Progress, fetch_folder
-from crowdalpha.client.handing_in import Contents, Judge, check_receipt, contents_of, keep_receipt
+from crowdalpha.client.handing_in import Contents, check_receipt, contents_of, keep_receipt
 from crowdalpha.client.joining import accept_invite, log_in, split_link
+from crowdalpha.client.judging import Judge, fetch_judge, fetch_rulebook
 from crowdalpha.client.named import NamedRound
+from crowdalpha.client.reading import fetch_table, mapping, wait_for
 from crowdalpha.client.table import Table
-from crowdalpha.client.transport import Form, Transport
-from crowdalpha.release.named import read_universe
+from crowdalpha.client.transport import Form, Params, Transport
+from crowdalpha.release.predictions import MAX_BYTES
 from crowdalpha.rules.receipt import Receipt
-from crowdalpha.rules.rulebook import Rulebook, read_rulebook
+from crowdalpha.rules.rulebook import Rulebook
 
 __all__ = ["Client", "Predictions", "Submitted"]
 
 CLASSIC = 8
-UNIVERSE = "universe.parquet"
-PAGE = 1000
 SOURCE = f"crowdalpha {__version__}"
-FIRST_LOOK_S, LONGEST_LOOK_S = 0.2, 5.0
 
 A = TypeVar("A", bound=Answer)
 ModelRef = str | int | answers.Model
@@ -209,7 +208,7 @@ class Client:
 
     def rulebook(self, round: int) -> Rulebook:  # noqa: A002  # the word for it
         """Read the rules that a round is bound to."""
-        return read_rulebook(_mapping(self._transport.get(f"/rounds/{round}/rulebook")))
+        return fetch_rulebook(self._transport, round)
 
     def datasets(self) -> list[answers.PublishedFiles]:
         """List every published version of the data, oldest first."""
@@ -385,6 +384,56 @@ class Client:
         form = _form(contents, {"round": str(number)})
         return read(answers.Preview, self._transport.post(f"/models/{entrant.id}/submissions/preview", form=form))
 
+    def diagnose(
+        self,
+        predictions: Predictions,
+        *,
+        model: ModelRef,
+        deadline_s: float = 600.0,
+        progress: Callable[[answers.ServerDiagnosis], None] | None = None,
+    ) -> answers.ServerDiagnosis:
+        """Have predictions of the validation part scored by the server, and wait for it.
+
+        Parameters
+        ----------
+        predictions : DataFrame, Path or str
+            `id` and `prediction` of validation rows, as a frame or a file.
+        model : str, int or Model
+            One of yours, of a tournament on hidden ids.
+        deadline_s : float, default=600
+            How long to wait.
+        progress : callable, optional
+            Told the diagnosis at each look.
+
+        Returns
+        -------
+        ServerDiagnosis
+            Done or failed; the same file on the same data gives the same one. `crowdalpha.client.diagnose` says more,
+            and needs no server.
+
+        Raises
+        ------
+        TookTooLong
+            If it is not over by then; it goes on, and the same call waits for it again.
+        """
+        entrant = self.model(model)
+        contents = self._contents(predictions, entrant, folder="validation")
+        path, key = f"/models/{entrant.id}/diagnostics", _new_key()
+        if len(contents.content) <= MAX_BYTES:
+            answer = self._transport.post(path, form=_form(contents, {}), key=key)
+        else:
+            place = mapping(self._transport.post("/uploads", {"filename": contents.path.name}))
+            self._transport.send("PUT", f"/uploads/{place['token']}", content=contents.content)
+            answer = self._transport.post(path, {"upload": place["filename"], "source": SOURCE}, key=key)
+        asked = read(answers.ServerDiagnosis, answer)
+        return wait_for(
+            self._transport,
+            answers.ServerDiagnosis,
+            f"/diagnostics/{asked.id}",
+            deadline_s=deadline_s,
+            progress=progress,
+        )
+
     def submissions(self, model: ModelRef, *, limit: int = 100) -> Table[answers.Submission]:
         """List what a model handed in, newest first."""
         return self._table(answers.Submission, f"/models/{self.model(model).id}/submissions", {}, limit=limit)
@@ -438,7 +487,7 @@ class Client:
         Table
             Best first; `to_polars` and `to_pandas` make a frame of it.
         """
-        params: dict[str, str | int | bool | None] = {"by": by, "last": last, "staked": str(staked).lower()}
+        params: Params = {"by": by, "last": last, "staked": str(staked).lower()}
         path = f"/tournaments/{tournament or self.tournament}/leaderboards/models"
         return self._table(answers.ModelStanding, path, params, limit=limit)
 
@@ -509,35 +558,12 @@ class Client:
         TookTooLong
             If it is not over by then; it goes on.
         """
-        waited, look = 0.0, FIRST_LOOK_S
-        while True:
-            found = read(answers.Job, self._transport.get(f"/jobs/{job}"))
-            if progress is not None:
-                progress(found)
-            if found.is_over:
-                return found
-            if waited >= deadline_s:
-                raise TookTooLong(f"job {job} is {found.state} after {waited:.0f} s; it goes on, wait for it again")
-            self._transport.sleep(look)
-            waited, look = waited + look, min(2 * look, LONGEST_LOOK_S)
+        return wait_for(self._transport, answers.Job, f"/jobs/{job}", deadline_s=deadline_s, progress=progress)
 
     def _judge(self, number: int) -> Judge | None:
-        """Gather what a round demands; None for a named round that does not publish its universe."""
         if number not in self._judges:
-            self._judges[number] = self._new_judge(number)
+            self._judges[number] = fetch_judge(self._transport, number, self.folder / "rounds" / str(number))
         return self._judges[number]
-
-    def _new_judge(self, number: int) -> Judge | None:
-        rules = self.rulebook(number)
-        if rules.kind != "named":
-            ids = _mapping(self._transport.get(f"/rounds/{number}/live-ids")).get("ids")
-            return Judge(rules, live_ids=tuple(str(each) for each in ids) if isinstance(ids, list) else ())
-        published = read(answers.PublishedFiles, self._transport.get(f"/rounds/{number}/files"))
-        if all(file.name != UNIVERSE for file in published.files):
-            return None
-        folder = self.folder / "rounds" / str(number)
-        fetch_folder(self._transport, f"/rounds/{number}/files", published, folder, names=[UNIVERSE])
-        return Judge(rules, universe=read_universe(folder / UNIVERSE))
 
     def _contents(self, predictions: Predictions, model: answers.Model, *, folder: str) -> Contents:
         kinds = {each.id: each.kind for each in self.tournaments()} if not isinstance(predictions, Path | str) else {}
@@ -553,22 +579,8 @@ class Client:
         text = f"{Decimal(amount):f}" if isinstance(amount, Decimal) else amount
         return read(answers.Stake, self._transport.post(path, {"amount": text}, key=key or _new_key()))
 
-    def _table(
-        self, kind: type[A], path: str, params: Mapping[str, str | int | bool | None], *, limit: int | None
-    ) -> Table[A]:
-        """Read pages until there are enough rows; without a limit the list has one page."""
-        rows: list[JsonValue] = []
-        cursor: str | None = None
-        while True:
-            size = None if limit is None else min(PAGE, limit - len(rows))
-            page = _mapping(self._transport.get(path, {**params, "limit": size, "cursor": cursor}))
-            more, following = page.get("rows"), page.get("next")
-            if not isinstance(more, list):
-                raise ServerUnreachable("the server answers in a form that this version does not know: no rows")
-            rows += more
-            if not isinstance(following, str) or not more or (limit is not None and len(rows) >= limit):
-                return Table(kind, read_all(kind, rows))
-            cursor = following
+    def _table(self, kind: type[A], path: str, params: Params, *, limit: int | None) -> Table[A]:
+        return fetch_table(self._transport, kind, path, params, limit=limit)
 
 
 def _form(contents: Contents, said: Mapping[str, str]) -> Form:
@@ -577,9 +589,3 @@ def _form(contents: Contents, said: Mapping[str, str]) -> Form:
 
 def _new_key() -> str:
     return uuid.uuid4().hex
-
-
-def _mapping(value: JsonValue) -> dict[str, JsonValue]:
-    if not isinstance(value, dict):
-        raise ServerUnreachable("the server answers in a form that this version does not know; update crowdalpha")
-    return value

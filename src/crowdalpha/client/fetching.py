@@ -80,5 +80,5 @@ def _chosen(published: PublishedFiles, names: Sequence[str] | None) -> list[Publ
 def _demand_plain(file: PublishedFile) -> None:
     """Refuse names that lead out of the folder."""
     name = file.name
-    if not name.isprintable() or name.startswith(".") or any(mark in name for mark in "/\\:"):
+    if not name or not name.isprintable() or name.startswith(".") or any(mark in name for mark in "/\\:"):
         raise DownloadDamaged(f"the server names a file {name!r}, which is no plain name; nothing was written")

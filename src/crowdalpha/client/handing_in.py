@@ -1,4 +1,4 @@
-"""Prediction files on their way in: made of frames, judged here with the server's code, acknowledged by a receipt."""
+"""Prediction files on their way in: made of frames, acknowledged by a receipt."""
 
 import io
 import os
@@ -12,13 +12,11 @@ from narwhals.typing import IntoDataFrame
 from crowdalpha.client.answers import Taken
 from crowdalpha.client.errors import DataRequestError, ReceiptMismatch
 from crowdalpha.client.predictions import write_predictions
-from crowdalpha.release.named import Examined, NamedUniverse, examine_named
-from crowdalpha.release.predictions import ID_COLUMN, PREDICTION_COLUMN, read_predictions
+from crowdalpha.release.predictions import ID_COLUMN, PREDICTION_COLUMN
 from crowdalpha.rules.hashing import canonical_json, sha256_hex
 from crowdalpha.rules.receipt import Receipt, read_receipt
-from crowdalpha.rules.rulebook import Rulebook
 
-__all__ = ["Contents", "Judge", "check_receipt", "contents_of", "find_receipt", "keep_receipt", "receipt_path"]
+__all__ = ["Contents", "check_receipt", "contents_of", "find_receipt", "keep_receipt", "receipt_path"]
 
 RECEIPT = ".receipt.json"
 
@@ -34,45 +32,6 @@ class Contents:
     def sha256(self) -> str:
         """What a receipt must name."""
         return sha256_hex(self.content)
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What a round demands of a file: the live ids of an obfuscated one, the universe of a named one."""
-
-    rulebook: Rulebook
-    live_ids: tuple[str, ...] = ()
-    universe: NamedUniverse | None = None
-
-    def demand(self, content: bytes, *, name: str) -> int:
-        """Refuse a file as the server would, and count the rows that it would drop.
-
-        Raises
-        ------
-        PredictionFileError
-            If the file breaks a rule; names file, column and first bad row.
-        """
-        if self.universe is None:
-            rules = self.rulebook
-            return read_predictions(
-                content, live_ids=self.live_ids, name=name, min_overlap=float(rules.min_overlap)
-            ).dropped_unknown
-        examined = self.examine(content, name=name)
-        if examined.problem is not None:
-            raise examined.problem
-        return examined.coverage.rows - examined.coverage.matched
-
-    def examine(self, content: bytes, *, name: str) -> Examined:
-        """Resolve every row of a file for a named round and report."""
-        if self.universe is None:
-            raise DataRequestError("this round has no names to resolve; its ids are new in every round")
-        return examine_named(
-            content,
-            universe=self.universe,
-            name=name,
-            min_assets=self.rulebook.min_assets,
-            min_overlap=float(self.rulebook.min_overlap),
-        )
 
 
 def contents_of(predictions: IntoDataFrame | Path | str, *, kept_at: Path, named: bool) -> Contents:
