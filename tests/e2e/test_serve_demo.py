@@ -20,6 +20,8 @@ from tests.fixtures.served import Served, serving
 
 SESSION_S = 10
 PATIENCE_S = 90
+FIRST_SUBMISSION_S = 60
+"""From an invitation to a submission."""
 TUTORIAL = DOCS / "tutorials" / "first-submission.md"
 
 
@@ -80,7 +82,9 @@ def test_an_invited_person_submits_as_the_tutorial_says(demo: Served, tmp_path: 
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    started = time.monotonic()
     assert "receipt kept in live/live_example_preds.parquet.receipt.json" in run("bash", "-ec", shell)
+    assert time.monotonic() - started < FIRST_SUBMISSION_S
     assert re.search(r"^round \d+ has [0-9a-f]{12}$", run(sys.executable, "-c", python), re.MULTILINE)
     with open_platform(demo.settings) as platform, platform.session() as session:
         origins = {each.filename for each in list_submissions(session)}
